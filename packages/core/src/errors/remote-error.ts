@@ -1,0 +1,32 @@
+/** What a far method threw, as the caller sees it. */
+
+export interface RemoteErrorInit {
+  readonly remoteName: string;
+  readonly message: string;
+  readonly code?: string | number | undefined;
+  readonly data?: unknown;
+  readonly cause?: { readonly value: unknown } | undefined;
+}
+
+/**
+ * An error thrown by the far method: its name in `remoteName`, its message, its `code` and `cause` where it had them,
+ * its other own enumerable properties in `data`. A thrown non-Error is in `data` too, with `remoteName` `""`. It never
+ * carries the far stack.
+ *
+ * @example
+ * await expect(account.withdraw(1e6)).rejects.toMatchObject({ remoteName: "InsufficientFunds", data: { missing: 10 } });
+ */
+export class RemoteError extends Error {
+  readonly remoteName: string;
+  readonly outcome = "executed" as const;
+  declare readonly code?: string | number;
+  declare readonly data?: unknown;
+
+  constructor(init: RemoteErrorInit) {
+    super(init.message, init.cause ? { cause: init.cause.value } : undefined);
+    this.remoteName = init.remoteName;
+    if (init.code !== undefined) this.code = init.code;
+    if (init.data !== undefined) this.data = init.data;
+  }
+}
+Object.defineProperty(RemoteError.prototype, "name", { value: "RemoteError", writable: true, configurable: true });

@@ -1,0 +1,58 @@
+/**
+ * What the session asks of values, and what values ask of the session. A codec turns values into bytes and back; what
+ * an object reference means it leaves to an `Exporter` and an `Importer`: neither knows what a session is.
+ */
+import type { ByteWriter } from "../wire/byte-writer.ts";
+
+/** The wire form of an object: its kind, its number in the export table of its owner, its type's name for printing. */
+export interface WireReference {
+  /** `object` and `function` are the sender's exports, `home` is the receiver's own export coming back. */
+  readonly kind: "object" | "function" | "home";
+  readonly id: number;
+  /** Class or function name, at most 64 characters; `""` for `home`. */
+  readonly name: string;
+}
+
+/** Asked while encoding. What it hands out is undone by its owner when the encoding throws. */
+export interface Exporter {
+  /** The reference for a function, a marked object or a stub. @throws RpcError `unsupported-value`, `limit-exceeded` */
+  reference(value: object): WireReference;
+  /** Whether an unmarked object travels as a reference all the same: a front or a published object. */
+  isPinned(value: object): boolean;
+}
+
+/** Asked after decoding, once for each reference of a message, in the order they stand in it. */
+export interface Importer {
+  /** The stub, or the original object for `home`. @throws RpcError when there is no such object or no room. */
+  resolve(reference: WireReference): unknown;
+}
+
+export interface ValueLimits {
+  readonly maxDepth: number;
+  readonly maxNodes: number;
+}
+
+/** A decoded message part: `value` holds inert markers until `hydrate` puts stubs in their places. */
+export interface Decoded<T = unknown> {
+  readonly value: T;
+  /** The references of the message in their order; empty for most. */
+  readonly references: readonly WireReference[];
+}
+
+export interface Codec {
+  /** Appends one value; `root` begins the path that an error names (`result`). @throws RpcError `not-sent` */
+  encode(writer: ByteWriter, value: unknown, exporter: Exporter, limits: ValueLimits, root: string): void;
+  /** Appends a list of values that share one identity table: the arguments of a call. */
+  encodeList(
+    writer: ByteWriter,
+    values: readonly unknown[],
+    exporter: Exporter,
+    limits: ValueLimits,
+    root: string,
+  ): void;
+  /** Reads exactly one value from `bytes[start, end)`. Calls nothing of a program's. @throws RpcError `protocol`, `limit-exceeded` */
+  decode(bytes: Uint8Array, start: number, end: number, limits: ValueLimits): Decoded;
+  decodeList(bytes: Uint8Array, start: number, end: number, limits: ValueLimits): Decoded<unknown[]>;
+  /** Replaces the markers in a decoded value and returns it (the root itself may be a marker). */
+  hydrate<T>(decoded: Decoded<T>, importer: Importer): T;
+}
