@@ -80,7 +80,7 @@ export class ByteWriter {
 
   /** An unsigned integer up to 2^53 - 1, seven bits a byte, lowest first (LEB128). */
   varint(value: number): void {
-    this.ensure(8);
+    if (this.position + 8 > this.bytes.length) this.#grow(8);
     let rest = value;
     while (rest >= 0x80) {
       this.bytes[this.position++] = (rest % 0x80) | 0x80;

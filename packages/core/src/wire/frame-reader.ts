@@ -1,0 +1,97 @@
+/** Cuts the bytes of a channel into frames. Holds nothing while no frame stands half received. */
+import { frameHeaderBytes } from "./frames.ts";
+
+export interface FrameEvents {
+  /** One whole frame: `code` is byte 0, its payload is `bytes[start, end)` until this returns. */
+  frame(code: number, bytes: Uint8Array, start: number, end: number): void;
+  /** A header announces more than the reader takes. Nothing is read afterwards. */
+  oversized(payloadBytes: number): void;
+}
+
+export class FrameReader {
+  /** Largest payload taken; a handshake takes less than a session. */
+  maxPayloadBytes: number;
+  readonly #on: FrameEvents;
+  /** The beginning of a frame whose end has not come: exactly as large as is known to be needed. */
+  #partial: Uint8Array | undefined;
+  #filled = 0;
+  #isStopped = false;
+
+  constructor(maxPayloadBytes: number, on: FrameEvents) {
+    this.maxPayloadBytes = maxPayloadBytes;
+    this.#on = on;
+  }
+
+  get isInFrame(): boolean {
+    return this.#partial !== undefined;
+  }
+
+  /** Delivers nothing more, not even from the chunk at hand. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#partial = undefined;
+  }
+
+  push(chunk: Uint8Array): void {
+    let position = this.#partial ? this.#fillPartial(chunk) : 0;
+    while (!this.#isStopped && chunk.length - position >= frameHeaderBytes) {
+      const payloadBytes = this.#payloadBytes(chunk, position);
+      if (payloadBytes < 0) return;
+      const start = position + frameHeaderBytes;
+      const end = start + payloadBytes;
+      if (end > chunk.length) break;
+      this.#on.frame(chunk[position] as number, chunk, start, end);
+      position = end;
+    }
+    if (!this.#isStopped && position < chunk.length) this.#keep(chunk, position);
+  }
+
+  /** The payload's length from the header at `at`; -1 when it is too large. */
+  #payloadBytes(bytes: Uint8Array, at: number): number {
+    const length = ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+    if (length <= this.maxPayloadBytes) return length;
+    this.stop();
+    this.#on.oversized(length);
+    return -1;
+  }
+
+  /** Keeps the beginning of a frame, in a buffer of the frame's size where its header is whole. */
+  #keep(chunk: Uint8Array, from: number): void {
+    const rest = chunk.length - from;
+    const isHeaderWhole = rest >= frameHeaderBytes;
+    const size = isHeaderWhole ? frameHeaderBytes + this.#payloadBytes(chunk, from) : frameHeaderBytes;
+    this.#partial = new Uint8Array(size);
+    this.#partial.set(chunk.subarray(from));
+    this.#filled = rest;
+  }
+
+  /** Completes the kept frame as far as the chunk reaches. Returns how much of the chunk it took. */
+  #fillPartial(chunk: Uint8Array): number {
+    let taken = this.#fill(chunk, 0);
+    if (this.#filled === frameHeaderBytes && this.#partial?.length === frameHeaderBytes) {
+      if (!this.#enlarge(this.#partial)) return chunk.length;
+      taken += this.#fill(chunk, taken);
+    }
+    const partial = this.#partial as Uint8Array;
+    if (this.#filled < partial.length) return chunk.length;
+    this.#partial = undefined;
+    this.#on.frame(partial[0] as number, partial, frameHeaderBytes, partial.length);
+    return taken;
+  }
+
+  #fill(chunk: Uint8Array, from: number): number {
+    const partial = this.#partial as Uint8Array;
+    const size = Math.min(partial.length - this.#filled, chunk.length - from);
+    partial.set(chunk.subarray(from, from + size), this.#filled);
+    this.#filled += size;
+    return size;
+  }
+
+  #enlarge(header: Uint8Array): boolean {
+    const payloadBytes = this.#payloadBytes(header, 0);
+    if (payloadBytes < 0) return false;
+    this.#partial = new Uint8Array(frameHeaderBytes + payloadBytes);
+    this.#partial.set(header);
+    return true;
+  }
+}

@@ -1,0 +1,279 @@
+/**
+ * What leaves: the frames of one turn go out as one write, in the order they were begun. A message over 64 KiB sends its
+ * first fragment in that order and the rest in turns with everything else.
+ */
+import type { Clock, Timer } from "../clock/clock.ts";
+import { RpcError } from "../errors/rpc-error.ts";
+import type { ByteWriter } from "./byte-writer.ts";
+import { maxIncompleteBytes } from "./fragments.ts";
+import { frame, frameHeaderBytes, maxFragmentBytes, preamble } from "./frames.ts";
+import { LargeMessage, type Purpose, writeHeader } from "./large-message.ts";
+import type { Slabs } from "./slabs.ts";
+
+export interface OutboxOptions {
+  readonly clock: Clock;
+  readonly slabs: Slabs;
+  /** Hands bytes to the channel; `false` when it asks to wait for `drained`. */
+  write(bytes: Uint8Array): boolean;
+  /** The channel took nothing for `stallTimeoutMs` although it was asked. */
+  stalled(): void;
+  /** Something left: who waits for room may go on. */
+  advanced(): void;
+}
+
+/** Where a frame stands in the unsent batch, or the large message it became. */
+export interface Place {
+  readonly batch: number;
+  readonly offset: number;
+  readonly large: LargeMessage | undefined;
+}
+
+/** A batch that has grown this far is not worth keeping till the end of the turn. */
+const fullBatchBytes = 64 * 1024;
+/** Fragments sent in one write while nothing else is in progress. */
+const fragmentsInARow = 4;
+
+export class Outbox {
+  /** The peer's limits, once known. */
+  maxMessageBytes = Number.POSITIVE_INFINITY;
+  stallTimeoutMs = Number.POSITIVE_INFINITY;
+  bytesOut = 0;
+  readonly #options: OutboxOptions;
+  #writer: ByteWriter | undefined;
+  /** Serial number of the batch being filled. */
+  #batch = 0;
+  /** Offset of the open frame in the batch; -1 when none is open. */
+  #openAt = -1;
+  #openCode = 0;
+  #isScheduled = false;
+  #isBlocked = false;
+  #isClosed = false;
+  #stallTimer: Timer | undefined;
+  readonly #batchBytes = { call: 0, reply: 0, control: 0 };
+  #largestReplyBytes = 0;
+  /** Begun and not finished, in turns. */
+  readonly #inProgress: LargeMessage[] = [];
+  /** Not begun, because the peer would have to hold too much at once. */
+  readonly #waiting: LargeMessage[] = [];
+  #lastNumber = 0;
+  readonly #barriers: { readonly after: number; readonly task: () => void }[] = [];
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes of calls, or of replies, that did not leave. */
+  unsentBytes(purpose: Purpose): number {
+    let bytes = this.#batchBytes[purpose];
+    for (const message of this.#inProgress) if (message.purpose === purpose) bytes += message.unsentBytes;
+    for (const message of this.#waiting) if (message.purpose === purpose) bytes += message.totalBytes;
+    return bytes;
+  }
+
+  /** Unsent bytes of replies without the largest of them: one message may be of any legal size. */
+  get replyBacklogBytes(): number {
+    return Math.max(0, this.unsentBytes("reply") - this.#largestReplyBytes);
+  }
+
+  /** Whether a call begun now would overtake one that could not begin. */
+  get hasWaitingCall(): boolean {
+    return this.#waiting.some((message) => message.purpose === "call");
+  }
+
+  sendPreamble(): void {
+    this.#batchWriter().raw(preamble);
+    this.#schedule();
+  }
+
+  /**
+   * Opens a frame: its payload is what is written until `end` or `abandon`. One at a time.
+   * @throws RpcError `unsupported-value` when one is open: a value being sent made a call of its own.
+   */
+  begin(code: number): ByteWriter {
+    if (this.#openAt >= 0) {
+      throw new RpcError("unsupported-value", "a value calls a remote method while it is being sent", "not-sent");
+    }
+    const writer = this.#batchWriter();
+    this.#openAt = writer.length;
+    this.#openCode = code;
+    writer.u32(0);
+    return writer;
+  }
+
+  /** Payload bytes of the open frame. */
+  get openBytes(): number {
+    return this.#batchWriter().length - this.#openAt - frameHeaderBytes;
+  }
+
+  /** Undoes the open frame. */
+  abandon(): void {
+    const writer = this.#batchWriter();
+    writer.position = writer.start + this.#openAt;
+    this.#openAt = -1;
+    if (writer.length === 0) this.#giveBack(writer);
+  }
+
+  /** Closes the open frame: it leaves at the end of the turn. */
+  end(purpose: Purpose): void {
+    const writer = this.#batchWriter();
+    const at = writer.start + this.#openAt;
+    const payloadBytes = writer.position - at - frameHeaderBytes;
+    this.#openAt = -1;
+    if (purpose === "reply" && payloadBytes > this.#largestReplyBytes) this.#largestReplyBytes = payloadBytes;
+    if (payloadBytes > maxFragmentBytes) {
+      this.#cut(writer, at, purpose);
+    } else {
+      writeHeader(writer, at, this.#openCode);
+      this.#batchBytes[purpose] += payloadBytes + frameHeaderBytes;
+    }
+    if (writer.length >= fullBatchBytes) this.flush();
+    else this.#schedule();
+  }
+
+  /** Ends the open frame and tells where it stands, so that it can be taken back. */
+  endRevocable(purpose: Purpose): Place {
+    const place = { batch: this.#batch, offset: this.#openAt, large: undefined };
+    const last = this.#lastNumber;
+    this.end(purpose);
+    if (this.#lastNumber === last) return place;
+    return { ...place, large: this.#waiting.at(-1) ?? this.#inProgress.at(-1) };
+  }
+
+  /** Takes a frame back that has not left: `true` when the peer will never see it. */
+  takeBack(place: Place): boolean {
+    if (place.large && remove(this.#waiting, place.large)) return true;
+    if (place.batch !== this.#batch || !this.#writer) return false;
+    this.#writer.bytes[this.#writer.start + place.offset] = frame.void;
+    if (place.large) remove(this.#inProgress, place.large);
+    return true;
+  }
+
+  /** Runs `task` when every message begun, or waiting to begin, has left whole; now, when none is. */
+  afterBegun(task: () => void): void {
+    if (this.#inProgress.length + this.#waiting.length === 0) task();
+    else this.#barriers.push({ after: this.#lastNumber, task });
+  }
+
+  /** Writes as much as the channel takes. */
+  flush(): void {
+    if (this.#isClosed || this.#isBlocked || this.#openAt >= 0) return;
+    this.#writeBatch();
+    while (!this.#isBlocked && this.#inProgress.length > 0) this.#writeFragments();
+    if (this.#inProgress.length + this.#waiting.length === 0 && !this.#isBlocked) this.#largestReplyBytes = 0;
+    this.#passBarriers();
+    this.#options.advanced();
+  }
+
+  /** The channel has room again. */
+  drained(): void {
+    this.#isBlocked = false;
+    this.#stallTimer?.cancel();
+    this.#stallTimer = undefined;
+    this.flush();
+  }
+
+  /** Sends what small frames there are, drops the rest and takes nothing more. */
+  close(): void {
+    this.#isBlocked = false;
+    if (!this.#isClosed) this.#writeBatch();
+    this.#isClosed = true;
+    this.#stallTimer?.cancel();
+    this.#stallTimer = undefined;
+    this.#inProgress.length = 0;
+    this.#waiting.length = 0;
+    this.#barriers.length = 0;
+  }
+
+  #batchWriter(): ByteWriter {
+    this.#writer ??= this.#options.slabs.borrow();
+    return this.#writer;
+  }
+
+  #giveBack(writer: ByteWriter): void {
+    this.#writer = undefined;
+    this.#options.slabs.giveBack(writer);
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isBlocked) return;
+    this.#isScheduled = true;
+    this.#options.clock.endOfTurn(this.#atEndOfTurn);
+  }
+
+  readonly #atEndOfTurn = (): void => {
+    this.#isScheduled = false;
+    this.flush();
+  };
+
+  #cut(writer: ByteWriter, at: number, purpose: Purpose): void {
+    const from = at + frameHeaderBytes;
+    const message = new LargeMessage(++this.#lastNumber, this.#openCode, purpose, writer.bytes, from, writer.position);
+    writer.position = at;
+    this.#waiting.push(message);
+    this.#beginWaiting();
+  }
+
+  /** Begins waiting messages, in their order, as far as the peer can hold them. */
+  #beginWaiting(): void {
+    let announcedBytes = 0;
+    for (const message of this.#inProgress) announcedBytes += message.totalBytes;
+    for (let message = this.#waiting[0]; message; message = this.#waiting[0]) {
+      announcedBytes += message.totalBytes;
+      if (announcedBytes > maxIncompleteBytes(this.maxMessageBytes)) return;
+      this.#waiting.shift();
+      this.#inProgress.push(message);
+      const writer = this.#batchWriter();
+      const before = writer.length;
+      message.writeFirst(writer);
+      this.#batchBytes[message.purpose] += writer.length - before;
+    }
+  }
+
+  #writeBatch(): void {
+    const writer = this.#writer;
+    if (!writer || writer.length === 0) return;
+    const bytes = writer.written();
+    this.#giveBack(writer);
+    this.#batch++;
+    this.#batchBytes.call = 0;
+    this.#batchBytes.reply = 0;
+    this.#batchBytes.control = 0;
+    this.#write(bytes);
+  }
+
+  #writeFragments(): void {
+    const message = this.#inProgress.shift() as LargeMessage;
+    this.#write(message.next(this.#inProgress.length === 0 ? fragmentsInARow : 1));
+    if (message.unsentBytes > 0) {
+      this.#inProgress.push(message);
+    } else {
+      this.#beginWaiting();
+      if (!this.#isBlocked) this.#writeBatch();
+    }
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.bytesOut += bytes.length;
+    if (this.#options.write(bytes) || this.#isClosed) return;
+    this.#isBlocked = true;
+    if (this.stallTimeoutMs === Number.POSITIVE_INFINITY) return;
+    this.#stallTimer ??= this.#options.clock.setTimer(this.stallTimeoutMs, () => this.#options.stalled());
+  }
+
+  #passBarriers(): void {
+    while (this.#barriers.length > 0) {
+      const { after, task } = this.#barriers[0] as { after: number; task: () => void };
+      const isOpen = (message: LargeMessage) => message.number <= after;
+      if (this.#inProgress.some(isOpen) || this.#waiting.some(isOpen)) return;
+      this.#barriers.shift();
+      task();
+    }
+  }
+}
+
+function remove<T>(list: T[], item: T): boolean {
+  const index = list.indexOf(item);
+  if (index < 0) return false;
+  list.splice(index, 1);
+  return true;
+}
