@@ -1,0 +1,34 @@
+/** How one method looks from afar: parameters as a caller may give them, the result as a promise of what arrives. */
+import type { FromAfar, ListToAfar } from "./travel.ts";
+
+/** Any function. `never` parameters: a function of any parameters extends it. */
+export type AnyFunction = (...args: never[]) => unknown;
+
+/**
+ * A function as a caller sees it. A single signature, the common case, is mapped at once; what else a function may be
+ * costs the compiler more.
+ */
+export type RemoteMethod<F> = F extends (...args: infer A) => infer R
+  ? ((...args: A) => R) extends F
+    ? (...args: ListToAfar<A>) => Promise<FromAfar<Awaited<R>>>
+    : OverloadedMethod<F>
+  : F;
+
+/** One of several signatures from afar. */
+type RemoteSignature<A extends readonly unknown[], R> = (...args: ListToAfar<A>) => Promise<FromAfar<Awaited<R>>>;
+
+/**
+ * A generic or overloaded function. Where every signature is asynchronous and carries data only, it is the same from
+ * afar, type parameters and all; else it has up to four signatures, and type parameters become their constraints.
+ */
+type OverloadedMethod<F> = F extends {
+  (...args: infer A1): infer R1;
+  (...args: infer A2): infer R2;
+  (...args: infer A3): infer R3;
+  (...args: infer A4): infer R4;
+}
+  ? KeptOr<F, RemoteSignature<A1, R1> & RemoteSignature<A2, R2> & RemoteSignature<A3, R3> & RemoteSignature<A4, R4>>
+  : never;
+
+/** A generic function is as good as its image only if it is that for every type parameter. */
+type KeptOr<F, M> = F extends M ? F : M;
