@@ -1,1 +1,2 @@
-export {};
+/** Channels for farref in a browser. */
+export { memoryTransport } from "./memory/memory-transport.ts";

@@ -1,1 +1,3 @@
-export {};
+/** Channels for farref in Node. The browser's entry is index.browser.ts. */
+export { memoryTransport } from "./memory/memory-transport.ts";
+export { tcpTransport } from "./tcp-transport.ts";

@@ -1,0 +1,116 @@
+/** A channel over a connected stream socket of Node: TCP, a Unix socket, later TLS and pipes. */
+import type { Socket } from "node:net";
+import type { Channel, ChannelEvents, PeerAddress } from "@farref/core";
+import { Receiver } from "../receiver.ts";
+
+/** A writer is asked to wait once this much lies unsent in the process: two frames of the largest size. */
+export const highWaterBytes = 128 * 1024;
+
+/** How long an ended socket may make no progress before it is given up. */
+export const lingerMs = 10_000;
+
+/**
+ * `open` until one side ends; `ending` while what was written leaves and the peer says its last; `destroyed` by us.
+ */
+type State =
+  | { readonly kind: "open" }
+  | { readonly kind: "ending" }
+  | { readonly kind: "failed"; readonly error: Error }
+  | { readonly kind: "destroyed"; readonly error: Error | undefined };
+
+export class SocketChannel implements Channel {
+  readonly peer: PeerAddress;
+  readonly #socket: Socket;
+  readonly #receiver: Receiver;
+  #state: State = { kind: "open" };
+  #awaitsDrain = false;
+
+  /** To be made in the turn the socket was connected or accepted in: from then on its errors are heard here. */
+  constructor(socket: Socket, peer: PeerAddress) {
+    socket.on("error", (error) => this.#fail(error));
+    socket.on("end", () => this.#peerEnded());
+    socket.on("drain", () => this.#drain());
+    socket.on("close", () => this.#close());
+    this.peer = peer;
+    this.#socket = socket;
+    this.#receiver = new Receiver((error) => this.destroy(error));
+  }
+
+  start(on: ChannelEvents): void {
+    this.#receiver.start(on);
+    this.#socket.on("data", (bytes: Buffer) => this.#receiver.chunk(bytes));
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#state.kind !== "open") return false;
+    if (bytes.length > 0) this.#socket.write(bytes);
+    this.#awaitsDrain = isOverMark(this.#socket);
+    return !this.#awaitsDrain;
+  }
+
+  pause(): void {
+    if (this.#state.kind === "open" && this.#receiver.pause()) this.#socket.pause();
+  }
+
+  resume(): void {
+    if (this.#receiver.resume()) this.#socket.resume();
+  }
+
+  /** A pause ends with it: the peer's own end has to be read for the socket to close. */
+  end(): void {
+    if (this.#state.kind !== "open") return;
+    this.#beginEnding();
+    this.#socket.end();
+    this.resume();
+  }
+
+  destroy(error?: Error): void {
+    if (this.#state.kind === "destroyed") return;
+    this.#state = { kind: "destroyed", error };
+    this.#receiver.abandon();
+    this.#socket.destroy();
+  }
+
+  ref(): void {
+    this.#socket.ref();
+  }
+
+  unref(): void {
+    this.#socket.unref();
+  }
+
+  #fail(error: Error): void {
+    if (this.#state.kind === "open" || this.#state.kind === "ending") this.#state = { kind: "failed", error };
+  }
+
+  /** The socket ends its own side by itself: it was made with `allowHalfOpen: false`. */
+  #peerEnded(): void {
+    if (this.#state.kind === "open") this.#beginEnding();
+  }
+
+  #beginEnding(): void {
+    this.#state = { kind: "ending" };
+    this.#socket.setTimeout(lingerMs, () => this.#giveUp());
+  }
+
+  #giveUp(): void {
+    this.destroy(this.#socket.writableFinished ? undefined : new Error("the peer stopped reading before the end"));
+  }
+
+  #drain(): void {
+    if (!this.#awaitsDrain) return;
+    this.#awaitsDrain = false;
+    this.#receiver.drained();
+  }
+
+  #close(): void {
+    if (this.#state.kind === "ending") this.#receiver.closed();
+    else if (this.#state.kind === "open") this.#receiver.closed(new Error("the connection was lost"));
+    else this.#receiver.closed(this.#state.error);
+  }
+}
+
+/** Whether a writer should wait; only when the socket has also promised a `drain`. */
+export function isOverMark(socket: Socket): boolean {
+  return socket.writableLength >= highWaterBytes && socket.writableNeedDrain;
+}
