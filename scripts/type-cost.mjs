@@ -29,9 +29,9 @@ const scenarios = [
   {
     name: "shared types, callbacks and references",
     limit: 100,
-    types: `${sharedTypes} class Account extends ByReference { total(): number { return 0 } }`,
+    types: `${sharedTypes} type Changed = (order: Order) => void; class Account extends ByReference { total(): number { return 0 } }`,
     own: () => "",
-    parameters: () => "account: Account, changed: (order: Order) => void",
+    parameters: () => "account: Account, changed: Changed",
     call: () => "given<Account>(), () => {}",
     result: () => "Account",
   },

@@ -41,19 +41,16 @@ export type Methods<T> = T extends AnyFunction
   : { readonly [K in keyof T as OfferedName<K, T[K]>]: RemoteMethod<T[K]> };
 
 /** `K` where it names a method that is offered, else `never`. A method may be optional. */
-export type OfferedName<K, M> = K extends string
-  ? K extends `_${string}` | LocalName
-    ? never
-    : NonNullable<M> extends AnyFunction
-      ? K
-      : never
-  : never;
+export type OfferedName<K, M> = K extends HiddenName ? never : NonNullable<M> extends AnyFunction ? K : never;
 
 /** What a remote stands for: `Remote<Remote<T>>` is `Remote<T>`. */
 type Itself<T> = T extends Stub<infer Original> ? Original : T;
 
-/** What a stub answers itself, so that awaiting, printing or comparing it makes no call. */
-type LocalName =
+/** What is never offered, and what a stub answers itself, so that awaiting, printing or comparing it makes no call. */
+type HiddenName =
+  | symbol
+  | number
+  | `_${string}`
   | "constructor"
   | "prototype"
   | "then"

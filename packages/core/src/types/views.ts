@@ -1,5 +1,5 @@
 /** Other looks at the same far object: calls without replies, and calls on results that have not arrived. */
-import type { AnyFunction } from "./method.ts";
+import type { AnyFunction, Settled } from "./method.ts";
 import type { OfferedName, Stub } from "./remote.ts";
 import type { FromAfar, ListToAfar } from "./travel.ts";
 
@@ -24,7 +24,7 @@ export type Step<R> = Promise<FromAfar<R>> & Steps<NonNullable<FromAfar<R>>>;
 // Overloads have their last signature here, as TypeScript's own `Parameters` has.
 type OnewayMethod<F> = F extends (...args: infer A) => unknown ? (...args: ListToAfar<A>) => Promise<void> : F;
 
-type PipelinedMethod<F> = F extends (...args: infer A) => infer R ? (...args: ListToAfar<A>) => Step<Awaited<R>> : F;
+type PipelinedMethod<F> = F extends (...args: infer A) => infer R ? (...args: ListToAfar<A>) => Step<Settled<R>> : F;
 
 /** Only what arrives as a remote can be called while it is on its way. */
 type Steps<Arrived> = Arrived extends Stub<infer Original> ? Pipelined<Original> : unknown;
