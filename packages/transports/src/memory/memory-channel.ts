@@ -3,7 +3,7 @@ import { type Channel, type ChannelEvents, type PeerAddress, systemClock } from 
 import { Receiver } from "../receiver.ts";
 
 /** A writer is asked to wait once this much lies unread at the other end. */
-const highWaterBytes = 64 * 1024;
+const highWaterBytes = 128 * 1024;
 
 export function memoryChannelPair(): [MemoryChannel, MemoryChannel] {
   const first = new MemoryChannel();
