@@ -1,0 +1,113 @@
+/** Bytes, both ways: `Uint8Array` as `bin`, Node's `Buffer`, `ArrayBuffer` and every other view. Decoded bytes are copies. */
+import type { ByteWriter } from "../wire/byte-writer.ts";
+import type { Extension } from "./extension.ts";
+import { bufferType, viewType } from "./extension-types.ts";
+import { writeBinHeader, writeExtensionHeader } from "./headers.ts";
+import { Malformation, malformed } from "./malformation.ts";
+import { requireBare, requireBareView } from "./own-properties.ts";
+import { unsupported } from "./refusal.ts";
+
+type ViewConstructor = { new (buffer: ArrayBuffer): ArrayBufferView; readonly prototype: ArrayBufferView };
+
+/** Position is the element kind on the wire; a platform may lack some. `Uint8Array` is `bin`, its place is never used. */
+const viewNames = [
+  "ArrayBuffer",
+  "DataView",
+  "Int8Array",
+  "Uint8ClampedArray",
+  "Int16Array",
+  "Uint16Array",
+  "Int32Array",
+  "Uint32Array",
+  "Float32Array",
+  "Float64Array",
+  "BigInt64Array",
+  "BigUint64Array",
+  "Float16Array",
+] as const;
+const elementSizes = [1, 1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 2] as const;
+
+// Global constructors by name: some are younger than the oldest platform, so there is no type for that.
+const globals = globalThis as unknown as Record<string, ViewConstructor | undefined>;
+const constructors = viewNames.map((name) => globals[name]);
+
+/** What of Node's `Buffer` is used, where there is one. */
+const nodeBuffer = (globalThis as { Buffer?: { readonly prototype: object; from(bytes: ArrayBuffer): Uint8Array } })
+  .Buffer;
+
+export function writeBin(writer: ByteWriter, view: ArrayBufferView): void {
+  const bytes = shownBytes(view);
+  requireBareView(view, bytes.length);
+  writeBinHeader(writer, bytes.length);
+  writer.raw(bytes);
+}
+
+/** A copy in memory of its own: a decoded value never keeps the received chunk alive, nor shows its neighbours. */
+export function copyBytes(bytes: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(end - start);
+  copy.set(bytes.subarray(start, end));
+  return copy;
+}
+
+export const buffers: Extension<Uint8Array> = {
+  type: bufferType,
+  prototypes: nodeBuffer ? [nodeBuffer.prototype] : [],
+  write({ writer }, buffer) {
+    const bytes = shownBytes(buffer);
+    requireBareView(buffer, bytes.length);
+    writeExtensionHeader(writer, bufferType, bytes.length);
+    writer.raw(bytes);
+  },
+  read(decoder, end) {
+    const copy = copyBytes(decoder.bytes, decoder.position, end);
+    decoder.position = end;
+    return decoder.keep(nodeBuffer ? nodeBuffer.from(copy.buffer) : copy);
+  },
+};
+
+export const views: Extension<ArrayBuffer | ArrayBufferView> = {
+  type: viewType,
+  prototypes: constructors.flatMap((View) => (View ? [View.prototype] : [])),
+  write({ writer }, view) {
+    const bytes = shownBytes(view);
+    const kind = kindOf(view);
+    if (ArrayBuffer.isView(view)) requireBareView(view, bytes.length / elementSizes[kind]!);
+    else requireBare(view);
+    writeExtensionHeader(writer, viewType, 1 + bytes.length);
+    writer.u8(kind);
+    writer.raw(bytes);
+  },
+  read(decoder, end) {
+    const at = decoder.position;
+    const kind = decoder.u8();
+    const name = viewNames[kind];
+    const size = elementSizes[kind];
+    const length = end - decoder.position;
+    if (name === undefined || size === undefined) throw malformed("binary of an unknown element kind", at);
+    if (length < 0 || length % size !== 0) throw malformed(`${length} bytes for a ${name}`, at);
+    const { buffer } = copyBytes(decoder.bytes, decoder.position, end);
+    decoder.position = end;
+    return decoder.keep(kind === 0 ? buffer : viewOf(constructors[kind], buffer, name, at));
+  },
+};
+
+function viewOf(View: ViewConstructor | undefined, buffer: ArrayBuffer, name: string, at: number): ArrayBufferView {
+  if (View) return new View(buffer);
+  throw new Malformation("unsupported-value", `this platform has no ${name}: the value`, at);
+}
+
+/** By the brand, which a frame or a vm context can't change. */
+function kindOf(view: ArrayBuffer | ArrayBufferView): number {
+  const name: string = Object.prototype.toString.call(view).slice(8, -1);
+  return (viewNames as readonly string[]).indexOf(name);
+}
+
+/** @throws TypeError for what only looks like a view, and for a detached buffer */
+function shownBytes(view: ArrayBuffer | ArrayBufferView): Uint8Array {
+  const isView = ArrayBuffer.isView(view);
+  const buffer = isView ? view.buffer : view;
+  if (Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]") {
+    throw unsupported("shared memory is not copied; send a copy of its bytes");
+  }
+  return isView ? new Uint8Array(buffer, view.byteOffset, view.byteLength) : new Uint8Array(buffer);
+}

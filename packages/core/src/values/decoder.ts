@@ -1,0 +1,352 @@
+/**
+ * One walk over bytes from a peer. Every header is checked against what is left of the message and of its budget before
+ * anything is allocated; nothing of a program's is called.
+ */
+import { copyBytes } from "./binary.ts";
+import type { Decoded, ValueLimits } from "./codec.ts";
+import { absentType, backReferenceType } from "./extension-types.ts";
+import type { ExtensionTable } from "./extensions.ts";
+import { beyondLimit, malformed } from "./malformation.ts";
+import { readFloat32, readFloat64, readInt64, readUint64 } from "./numbers.ts";
+import type { Marker } from "./references.ts";
+import { readText } from "./text.ts";
+
+const noBytes = new Uint8Array(0);
+const noReferences: readonly Marker[] = [];
+const ordinary: object = {};
+
+export class Decoder {
+  bytes: Uint8Array = noBytes;
+  position = 0;
+  readonly #table: ExtensionTable;
+  #end = 0;
+  #maxDepth = 0;
+  #maxNodes = 0;
+  #nodesLeft = 0;
+  #objects: object[] = [];
+  #markers: Marker[] | undefined;
+  /** A marker just read, until its container has given it its place. */
+  #unplaced: Marker | undefined;
+
+  constructor(table: ExtensionTable) {
+    this.#table = table;
+  }
+
+  begin(bytes: Uint8Array, start: number, end: number, limits: ValueLimits): void {
+    this.bytes = bytes;
+    this.position = start;
+    this.#end = end;
+    this.#maxDepth = limits.maxDepth;
+    this.#maxNodes = limits.maxNodes;
+    this.#nodesLeft = limits.maxNodes;
+  }
+
+  /** Forgets the message, so that nothing of it is kept alive. */
+  end(): void {
+    this.bytes = noBytes;
+    if (this.#objects.length > 0) this.#objects = [];
+    this.#markers = undefined;
+    this.#unplaced = undefined;
+  }
+
+  /** One value, to the last byte. */
+  message(): Decoded {
+    this.#charge(1);
+    return this.#whole(this.value(0));
+  }
+
+  /** A list of values, to the last byte; the list itself counts for nothing. */
+  list(): Decoded<unknown[]> {
+    const list: unknown[] = [];
+    this.#elements(list, this.#arrayCount(this.u8()), 0);
+    return this.#whole(list);
+  }
+
+  value(depth: number): unknown {
+    const byte = this.u8();
+    if (byte < 0x80) return byte;
+    if (byte < 0x90) return this.#map(byte & 0x0f, depth);
+    if (byte < 0xa0) return this.#array(byte & 0x0f, depth);
+    if (byte < 0xc0) return this.#text(byte & 0x1f);
+    return byte < 0xe0 ? this.#headed(byte, depth) : byte - 0x100;
+  }
+
+  /** A value that is about to stand in `holder`. */
+  placed(holder: object, key: PropertyKey, depth: number): unknown {
+    const value = this.value(depth);
+    if (this.#unplaced) this.#place(holder, key);
+    return value;
+  }
+
+  /** Numbers an object, at its beginning, for later back references to it. */
+  keep<T extends object>(object: T): T {
+    this.#objects.push(object);
+    return object;
+  }
+
+  /** Takes note of a marker, in the order of the message. */
+  mark(marker: Marker): Marker {
+    this.#markers ??= [];
+    this.#markers.push(marker);
+    this.#unplaced = marker;
+    return marker;
+  }
+
+  /** The number of entries of the map that begins here; each costs `nodes` of the budget. */
+  mapHeader(depth: number, nodes: number): number {
+    const at = this.position;
+    const byte = this.u8();
+    this.#enter(depth, at);
+    if (byte >= 0x80 && byte < 0x90) return this.#count(byte & 0x0f, 2, nodes);
+    if (byte === 0xde) return this.#count(this.#u16(), 2, nodes);
+    if (byte === 0xdf) return this.#count(this.#u32(), 2, nodes);
+    throw malformed("no map where one must be", at);
+  }
+
+  arrayHeader(depth: number): number {
+    this.#enter(depth, this.position);
+    return this.#arrayCount(this.u8());
+  }
+
+  /** Entries with string keys, as own properties of `object`: whatever the key, no setter runs. */
+  fields(object: object, count: number, depth: number): void {
+    const target = object as Record<string, unknown>; // keys come from the message
+    for (let i = 0; i < count; i++) {
+      const at = this.position;
+      const key = this.#key(depth);
+      if (Object.hasOwn(object, key)) throw malformed("a repeated key", at);
+      const value = this.value(depth + 1);
+      if (this.#unplaced) this.#placeField(object, key, at);
+      if (key in ordinary) define(object, key, value);
+      else target[key] = value;
+    }
+  }
+
+  u8(): number {
+    if (this.position >= this.#end) throw this.#truncated();
+    return this.bytes[this.position++]!;
+  }
+
+  /** @throws Malformation beyond 2^53 - 1 */
+  varint(): number {
+    const at = this.position;
+    let value = 0;
+    for (let scale = 1; scale < 2 ** 56; scale *= 128) {
+      const byte = this.u8();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80 && Number.isSafeInteger(value)) return value;
+      if (byte < 0x80) break;
+    }
+    throw malformed("a number beyond 2^53 - 1", at);
+  }
+
+  #headed(byte: number, depth: number): unknown {
+    switch (byte) {
+      case 0xc0:
+        return null;
+      case 0xc2:
+        return false;
+      case 0xc3:
+        return true;
+      case 0xc4:
+        return this.#bin(this.u8());
+      case 0xc5:
+        return this.#bin(this.#u16());
+      case 0xc6:
+        return this.#bin(this.#u32());
+      case 0xc7:
+        return this.#extension(this.u8(), depth);
+      case 0xc8:
+        return this.#extension(this.#u16(), depth);
+      case 0xc9:
+        return this.#extension(this.#u32(), depth);
+      case 0xca:
+        return readFloat32(this.bytes, this.#take(4));
+      case 0xcb:
+        return readFloat64(this.bytes, this.#take(8));
+      case 0xcc:
+        return this.u8();
+      case 0xcd:
+        return this.#u16();
+      case 0xce:
+        return this.#u32();
+      case 0xcf:
+        return readUint64(this.bytes, this.#take(8));
+      case 0xd0:
+        return (this.u8() << 24) >> 24;
+      case 0xd1:
+        return (this.#u16() << 16) >> 16;
+      case 0xd2:
+        return this.#u32() | 0;
+      case 0xd3:
+        return readInt64(this.bytes, this.#take(8));
+      case 0xd9:
+        return this.#text(this.u8());
+      case 0xda:
+        return this.#text(this.#u16());
+      case 0xdb:
+        return this.#text(this.#u32());
+      case 0xdc:
+        return this.#array(this.#u16(), depth);
+      case 0xdd:
+        return this.#array(this.#u32(), depth);
+      case 0xde:
+        return this.#map(this.#u16(), depth);
+      case 0xdf:
+        return this.#map(this.#u32(), depth);
+      case 0xc1:
+        throw malformed("0xc1, which means nothing,", this.position - 1);
+      default:
+        return this.#extension(2 ** (byte - 0xd4), depth);
+    }
+  }
+
+  #map(announced: number, depth: number): object {
+    this.#enter(depth, this.position - 1);
+    const count = this.#count(announced, 2, 1);
+    const object = this.keep({});
+    this.fields(object, count, depth);
+    return object;
+  }
+
+  #array(announced: number, depth: number): unknown[] {
+    this.#enter(depth, this.position - 1);
+    const list: unknown[] = this.keep([]);
+    this.#elements(list, this.#count(announced, 1, 1), depth + 1);
+    return list;
+  }
+
+  #elements(list: unknown[], count: number, depth: number): void {
+    for (let i = 0; i < count; i++) {
+      if (this.#skipsHole()) list.length = i + 1;
+      else list[i] = this.placed(list, i, depth);
+    }
+  }
+
+  #skipsHole(): boolean {
+    const { bytes, position } = this;
+    if (bytes[position] !== 0xd4 || bytes[position + 1] !== absentType || bytes[position + 2] !== 1) return false;
+    this.#take(3);
+    return true;
+  }
+
+  #key(depth: number): string {
+    const at = this.position;
+    const byte = this.u8();
+    if (byte >= 0xa0 && byte < 0xc0) return this.#text(byte & 0x1f);
+    this.position = at;
+    const key = this.value(depth + 1);
+    if (typeof key !== "string") throw malformed("a key that is no string", at);
+    return key;
+  }
+
+  #text(length: number): string {
+    const at = this.#take(length);
+    return readText(this.bytes, at, at + length);
+  }
+
+  #bin(length: number): Uint8Array {
+    const at = this.#take(length);
+    return this.keep(copyBytes(this.bytes, at, at + length));
+  }
+
+  #extension(length: number, depth: number): unknown {
+    const at = this.position;
+    const type = this.u8();
+    const end = this.position + length;
+    if (end > this.#end) throw this.#truncated();
+    const value = this.#payload(type, end, depth);
+    if (this.position === end) return value;
+    throw malformed(`an extension of type ${type} whose payload doesn't end where it says`, at);
+  }
+
+  #payload(type: number, end: number, depth: number): unknown {
+    if (type === absentType) return this.#absent();
+    if (type === backReferenceType) return this.#backReference(end);
+    const extension = this.#table.forType(type);
+    if (extension) return extension.read(this, end, depth);
+    throw malformed(`an extension of unknown type ${type}`, this.position - 1);
+  }
+
+  #absent(): undefined {
+    if (this.u8() !== 0) throw malformed("a hole outside an array", this.position - 1);
+  }
+
+  #backReference(end: number): object {
+    const at = this.position;
+    if (at === end || end - at > 4) throw malformed("a reference back that is no number", at);
+    let number = 0;
+    while (this.position < end) number = number * 256 + this.u8();
+    const object = this.#objects[number];
+    if (object === undefined) throw malformed(`a reference back to object ${number}, which was not there,`, at);
+    return object;
+  }
+
+  #placeField(object: object, key: string, at: number): void {
+    if (key === "then") throw malformed("a reference named then", at);
+    this.#place(object, key);
+  }
+
+  #place(holder: object, key: PropertyKey): void {
+    if (!this.#unplaced) return;
+    this.#unplaced.holder = holder;
+    this.#unplaced.key = key;
+    this.#unplaced = undefined;
+  }
+
+  #arrayCount(byte: number): number {
+    if (byte >= 0x90 && byte < 0xa0) return this.#count(byte & 0x0f, 1, 1);
+    if (byte === 0xdc) return this.#count(this.#u16(), 1, 1);
+    if (byte === 0xdd) return this.#count(this.#u32(), 1, 1);
+    throw malformed("no array where one must be", this.position - 1);
+  }
+
+  /** Believes an announced count only as far as the bytes and the budget can hold it. */
+  #count(announced: number, bytesEach: number, nodesEach: number): number {
+    if (announced * bytesEach > this.#end - this.position) throw this.#truncated();
+    this.#charge(announced * nodesEach);
+    return announced;
+  }
+
+  #charge(nodes: number): void {
+    this.#nodesLeft -= nodes;
+    if (this.#nodesLeft >= 0) return;
+    throw beyondLimit(`more than ${this.#maxNodes} values in one message (maxNodes)`, this.position);
+  }
+
+  #enter(depth: number, at: number): void {
+    if (depth >= this.#maxDepth) throw beyondLimit(`nesting deeper than ${this.#maxDepth} (maxDepth)`, at);
+  }
+
+  #u16(): number {
+    const at = this.#take(2);
+    return (this.bytes[at]! << 8) | this.bytes[at + 1]!;
+  }
+
+  #u32(): number {
+    const at = this.#take(4);
+    const { bytes } = this;
+    return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
+  }
+
+  /** Where the next `length` bytes begin. */
+  #take(length: number): number {
+    const at = this.position;
+    if (length > this.#end - at) throw this.#truncated();
+    this.position = at + length;
+    return at;
+  }
+
+  #truncated() {
+    return malformed(`more announced than the ${this.#end - this.position} bytes that are left`, this.position);
+  }
+
+  #whole<T>(value: T): Decoded<T> {
+    if (this.position !== this.#end) throw malformed("more bytes than the value has", this.position);
+    return { value, references: this.#markers ?? noReferences };
+  }
+}
+
+function define(object: object, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
+}

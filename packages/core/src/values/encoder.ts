@@ -1,0 +1,172 @@
+/** One walk over a value that writes it as it goes, identity and limits included. A step that is refused names itself. */
+import type { ByteWriter } from "../wire/byte-writer.ts";
+import { writeBin } from "./binary.ts";
+import { codeUnits } from "./code-units.ts";
+import type { Exporter, ValueLimits } from "./codec.ts";
+import { absentType, backReferenceType } from "./extension-types.ts";
+import type { ExtensionTable } from "./extensions.ts";
+import { writeArrayHeader, writeExtensionHeader, writeMapHeader } from "./headers.ts";
+import { Identities } from "./identities.ts";
+import { isMarked } from "./marks.ts";
+import { bigints, writeNumber } from "./numbers.ts";
+import { localPrototype, ownValue, requireElementsOnly, requireNoSymbols } from "./own-properties.ts";
+import { references } from "./references.ts";
+import { propertyStep, tooMuch, unsupported, within } from "./refusal.ts";
+import { refusalOf } from "./refused-kinds.ts";
+import { writeText } from "./text.ts";
+
+export class Encoder {
+  writer!: ByteWriter;
+  exporter!: Exporter;
+  readonly #table: ExtensionTable;
+  readonly #identities = new Identities();
+  #limits!: ValueLimits;
+  #nodesLeft = 0;
+
+  constructor(table: ExtensionTable) {
+    this.#table = table;
+  }
+
+  begin(writer: ByteWriter, exporter: Exporter, limits: ValueLimits): void {
+    this.writer = writer;
+    this.exporter = exporter;
+    this.#limits = limits;
+    this.#nodesLeft = limits.maxNodes;
+  }
+
+  end(): void {
+    this.#identities.clear();
+  }
+
+  message(value: unknown): void {
+    this.charge(1);
+    this.value(value, 0);
+  }
+
+  /** The list itself counts for nothing: not for depth, not as an object that may be met again. */
+  list(values: readonly unknown[]): void {
+    this.charge(values.length);
+    writeArrayHeader(this.writer, values.length);
+    this.elements(values, 0);
+  }
+
+  /** Takes `count` values off the message's budget, before they are looked at. */
+  charge(count: number): void {
+    this.#nodesLeft -= count;
+    if (this.#nodesLeft < 0) throw tooMuch(`more than ${this.#limits.maxNodes} values in one message (maxNodes)`);
+  }
+
+  value(value: unknown, depth: number): void {
+    if (typeof value === "string") this.text(value);
+    else if (typeof value === "number") writeNumber(this.writer, value);
+    else if (typeof value === "object") this.#object(value, depth);
+    else if (typeof value === "boolean") this.writer.u8(value ? 0xc3 : 0xc2);
+    else if (typeof value === "undefined") this.#absent(0);
+    else if (typeof value === "function") references.write(this, value, depth);
+    else if (typeof value === "bigint") bigints.write(this, value, depth);
+    else throw unsupported("symbols are not copied; send a string");
+  }
+
+  text(text: string): void {
+    if (!writeText(this.writer, text)) codeUnits.write(this, text, 0);
+  }
+
+  /** Elements of an array, or arguments: with holes, without the header. */
+  elements(list: readonly unknown[], depth: number): void {
+    let i = 0;
+    try {
+      for (; i < list.length; i++) {
+        const item = list[i];
+        if (item === undefined && !Object.hasOwn(list, i)) this.#absent(1);
+        else this.value(item, depth);
+      }
+    } catch (error) {
+      throw within(`[${i}]`, error);
+    }
+  }
+
+  array(list: readonly unknown[], depth: number): void {
+    this.enter(depth);
+    this.charge(list.length);
+    requireElementsOnly(list);
+    writeArrayHeader(this.writer, list.length);
+    this.elements(list, depth + 1);
+  }
+
+  /**
+   * The enumerable own properties as a map with string keys; properties that are not enumerable don't travel, as with
+   * JSON and structuredClone. Reads descriptors: an accessor is refused without being run.
+   */
+  fields(object: object, depth: number, keys: readonly string[] = Object.keys(object)): void {
+    this.enter(depth);
+    this.charge(keys.length);
+    requireNoSymbols(object);
+    writeMapHeader(this.writer, keys.length);
+    let key = "";
+    try {
+      for (key of keys) {
+        this.text(key);
+        this.#field(object, key, depth + 1);
+      }
+    } catch (error) {
+      throw within(propertyStep(key), error);
+    }
+  }
+
+  #field(object: object, key: string, depth: number): void {
+    const value = ownValue(object, key);
+    if (key === "then" && this.#isReference(value)) {
+      throw unsupported("an object with a function named then would be taken for a promise; use another name");
+    }
+    this.value(value, depth);
+  }
+
+  /** Refuses a container nested too deep. */
+  enter(depth: number): void {
+    if (depth >= this.#limits.maxDepth) throw tooMuch(`nested deeper than ${this.#limits.maxDepth} (maxDepth)`);
+  }
+
+  #object(value: object | null, depth: number): void {
+    if (value === null) this.writer.u8(0xc0);
+    else if (this.#isReference(value)) references.write(this, value, depth);
+    else {
+      const met = this.#identities.meet(value);
+      if (met >= 0) this.#backReference(met);
+      else this.#copy(value, Object.getPrototypeOf(value), depth);
+    }
+  }
+
+  #copy(value: object, prototype: object | null, depth: number): void {
+    if (prototype === Object.prototype) this.fields(value, depth);
+    else if (prototype === Array.prototype && Array.isArray(value)) this.array(value, depth);
+    else if (prototype === Uint8Array.prototype && ArrayBuffer.isView(value)) writeBin(this.writer, value);
+    else this.#copyOther(value, prototype, depth);
+  }
+
+  #copyOther(value: object, prototype: object | null, depth: number): void {
+    const extension = this.#table.forObject(value, prototype);
+    const local = extension || prototype === null ? undefined : localPrototype(prototype);
+    if (extension) extension.write(this, value, depth);
+    else if (local) this.#copy(value, local, depth);
+    else throw refusalOf(value);
+  }
+
+  /** A mark beats everything, so it is asked for first. */
+  #isReference(value: unknown): boolean {
+    if (typeof value === "function") return true;
+    return typeof value === "object" && value !== null && (isMarked(value) || this.exporter.isPinned(value));
+  }
+
+  #absent(kind: 0 | 1): void {
+    writeExtensionHeader(this.writer, absentType, 1);
+    this.writer.u8(kind);
+  }
+
+  #backReference(number: number): void {
+    const width = number < 256 ? 1 : number < 65_536 ? 2 : 4;
+    writeExtensionHeader(this.writer, backReferenceType, width);
+    if (width === 1) this.writer.u8(number);
+    else if (width === 2) this.writer.u16(number);
+    else this.writer.u32(number);
+  }
+}

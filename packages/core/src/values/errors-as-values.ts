@@ -1,0 +1,101 @@
+/**
+ * Errors that are data, both ways: `Error` and its built-in subclasses. Any other subclass arrives as an `Error` with its
+ * name. Stacks stay at home: a decoded error's is one line.
+ */
+import type { Extension } from "./extension.ts";
+import { errorType } from "./extension-types.ts";
+import { beginExtension, endExtension } from "./headers.ts";
+import { malformed } from "./malformation.ts";
+import { localPrototype, ownValue } from "./own-properties.ts";
+import { Marker } from "./references.ts";
+
+type Fields = Record<string, unknown>;
+
+const kinds: ReadonlyMap<string, { readonly prototype: object; make(): Error }> = new Map([
+  ["Error", { prototype: Error.prototype, make: () => new Error() }],
+  ["TypeError", { prototype: TypeError.prototype, make: () => new TypeError() }],
+  ["RangeError", { prototype: RangeError.prototype, make: () => new RangeError() }],
+  ["SyntaxError", { prototype: SyntaxError.prototype, make: () => new SyntaxError() }],
+  ["ReferenceError", { prototype: ReferenceError.prototype, make: () => new ReferenceError() }],
+  ["EvalError", { prototype: EvalError.prototype, make: () => new EvalError() }],
+  ["URIError", { prototype: URIError.prototype, make: () => new URIError() }],
+  ["AggregateError", { prototype: AggregateError.prototype, make: () => new AggregateError([]) }],
+]);
+
+export const errors: Extension<Error> = {
+  type: errorType,
+  prototypes: [...kinds.values()].map(({ prototype }) => prototype),
+  write(encoder, error, depth) {
+    const kind = kindOf(error);
+    const begun = beginExtension(encoder.writer, errorType);
+    encoder.text(kind ?? "Error");
+    encoder.fields(hiddenFields(error, kind), depth);
+    encoder.fields(error, depth, enumerableKeys(error, kind));
+    endExtension(encoder.writer, begun);
+  },
+  read(decoder, _end, depth) {
+    const at = decoder.position;
+    const kind = decoder.value(depth);
+    const make = typeof kind === "string" ? kinds.get(kind)?.make : undefined;
+    if (!make) throw malformed("an error of an unknown kind", at);
+    const error = decoder.keep(make());
+    const hidden: Fields = {};
+    decoder.fields(hidden, decoder.mapHeader(depth, 1), depth);
+    if (!isHidden(hidden)) throw malformed("an error with odd hidden properties", at);
+    const visible: Fields = {};
+    decoder.fields(visible, decoder.mapHeader(depth, 1), depth);
+    if (Object.hasOwn(visible, "stack")) throw malformed("an error with a stack", at);
+    adopt(error, hidden, false);
+    adopt(error, visible, true);
+    return withoutStack(error);
+  },
+};
+
+/** The built-in the error is exactly; none for another subclass. */
+function kindOf(error: Error): string | undefined {
+  const prototype: object = Object.getPrototypeOf(error);
+  const local = localPrototype(prototype) ?? prototype;
+  for (const [name, kind] of kinds) if (kind.prototype === local) return name;
+  return undefined;
+}
+
+function hiddenFields(error: Error, kind: string | undefined): Fields {
+  const fields: Fields = {};
+  for (const key of ["message", "name", "cause", "errors"]) {
+    if (Object.hasOwn(error, key) && !Object.prototype.propertyIsEnumerable.call(error, key)) {
+      fields[key] = ownValue(error, key);
+    }
+  }
+  if (kind !== undefined) return fields;
+  if (!Object.hasOwn(error, "message")) fields["message"] = `${error.message}`;
+  return { ...fields, name: nameOf(error) };
+}
+
+/** What it calls itself; its class's name where that is only inherited from a built-in. */
+function nameOf(error: Error): string {
+  const name: unknown = Object.hasOwn(error, "name") ? ownValue(error, "name") : error.name;
+  if (typeof name === "string" && !kinds.has(name)) return name;
+  return error.constructor.name || "Error";
+}
+
+function enumerableKeys(error: Error, kind: string | undefined): string[] {
+  return Object.keys(error).filter((key) => key !== "stack" && (kind !== undefined || key !== "name"));
+}
+
+function isHidden({ message = "", name = "", cause: _cause, errors: _errors, ...others }: Fields): boolean {
+  return typeof message === "string" && typeof name === "string" && Object.keys(others).length === 0;
+}
+
+function adopt(error: Error, fields: Fields, enumerable: boolean): void {
+  for (const key of Object.keys(fields)) {
+    const value = fields[key];
+    if (value instanceof Marker) value.holder = error;
+    Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true });
+  }
+}
+
+function withoutStack(error: Error): Error {
+  const { name, message }: { name: unknown; message: unknown } = error;
+  const value = `${typeof name === "string" ? name : "Error"}: ${typeof message === "string" ? message : ""}`;
+  return Object.defineProperty(error, "stack", { value, writable: true, configurable: true });
+}

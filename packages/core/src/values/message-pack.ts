@@ -1,0 +1,105 @@
+/** The codec of an endpoint: MessagePack with farref's extension types, and nothing in it that outlives a message. */
+import type { RpcError } from "../errors/rpc-error.ts";
+import type { ByteWriter } from "../wire/byte-writer.ts";
+import type { Codec, Decoded, Exporter, Importer, ValueLimits } from "./codec.ts";
+import { Decoder } from "./decoder.ts";
+import { Encoder } from "./encoder.ts";
+import { ExtensionTable, standardExtensions } from "./extensions.ts";
+import { hydrate } from "./hydrate.ts";
+import { toDecodeError } from "./malformation.ts";
+import { toRpcError } from "./refusal.ts";
+
+/** Nothing to choose yet; the registered values of an endpoint will be named here. */
+export type CodecOptions = Record<never, never>;
+
+export function createCodec(_options: CodecOptions = {}): Codec {
+  return new MessagePackCodec(new ExtensionTable(standardExtensions));
+}
+
+class MessagePackCodec implements Codec {
+  readonly #table: ExtensionTable;
+  /** Kept from message to message; taken while in use, for a Proxy's trap may encode something while we read it. */
+  #encoder: Encoder | undefined;
+  readonly #decoder: Decoder;
+
+  constructor(table: ExtensionTable) {
+    this.#table = table;
+    this.#decoder = new Decoder(table);
+  }
+
+  encode(writer: ByteWriter, value: unknown, exporter: Exporter, limits: ValueLimits, root: string): void {
+    const { length } = writer;
+    const encoder = this.#takeEncoder(writer, exporter, limits);
+    try {
+      encoder.message(value);
+    } catch (error) {
+      throw undone(writer, length, root, error);
+    } finally {
+      this.#returnEncoder(encoder);
+    }
+  }
+
+  encodeList(
+    writer: ByteWriter,
+    values: readonly unknown[],
+    exporter: Exporter,
+    limits: ValueLimits,
+    root: string,
+  ): void {
+    const { length } = writer;
+    const encoder = this.#takeEncoder(writer, exporter, limits);
+    try {
+      encoder.list(values);
+    } catch (error) {
+      throw undone(writer, length, root, error);
+    } finally {
+      this.#returnEncoder(encoder);
+    }
+  }
+
+  decode(bytes: Uint8Array, start: number, end: number, limits: ValueLimits): Decoded {
+    const decoder = this.#decoder;
+    decoder.begin(bytes, start, end, limits);
+    try {
+      return decoder.message();
+    } catch (error) {
+      throw toDecodeError(error, start, decoder.position);
+    } finally {
+      decoder.end();
+    }
+  }
+
+  decodeList(bytes: Uint8Array, start: number, end: number, limits: ValueLimits): Decoded<unknown[]> {
+    const decoder = this.#decoder;
+    decoder.begin(bytes, start, end, limits);
+    try {
+      return decoder.list();
+    } catch (error) {
+      throw toDecodeError(error, start, decoder.position);
+    } finally {
+      decoder.end();
+    }
+  }
+
+  hydrate<T>(decoded: Decoded<T>, importer: Importer): T {
+    return hydrate(decoded, importer);
+  }
+
+  #takeEncoder(writer: ByteWriter, exporter: Exporter, limits: ValueLimits): Encoder {
+    const encoder = this.#encoder ?? new Encoder(this.#table);
+    this.#encoder = undefined;
+    encoder.begin(writer, exporter, limits);
+    return encoder;
+  }
+
+  #returnEncoder(encoder: Encoder): void {
+    encoder.end();
+    this.#encoder = encoder;
+  }
+}
+
+/** Takes back what was written of a refused value. */
+function undone(writer: ByteWriter, length: number, root: string, error: unknown): RpcError {
+  writer.position = writer.start + length;
+  return toRpcError(root, error);
+}

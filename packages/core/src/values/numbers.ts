@@ -1,0 +1,110 @@
+/** Numbers and bigints, both ways. A number is an integer form up to 32 bits or a float64; 64-bit forms are bigints. */
+import type { ByteWriter } from "../wire/byte-writer.ts";
+import type { Extension } from "./extension.ts";
+import { bigintType } from "./extension-types.ts";
+import { writeExtensionHeader } from "./headers.ts";
+import { beyondLimit, malformed } from "./malformation.ts";
+import { tooMuch } from "./refusal.ts";
+
+const maxBigintBytes = 1024;
+const scratch = new DataView(new ArrayBuffer(8));
+const scratchBytes = new Uint8Array(scratch.buffer);
+
+export function writeNumber(writer: ByteWriter, value: number): void {
+  writer.ensure(9);
+  const integer = value | 0;
+  if (integer !== value) writeBeyondInt32(writer, value);
+  else if (integer > 0) writePositive(writer, integer);
+  else if (integer < 0) writeNegative(writer, integer);
+  else if (Object.is(value, -0)) writeFloat(writer, value);
+  else writer.bytes[writer.position++] = 0;
+}
+
+function writePositive(writer: ByteWriter, integer: number): void {
+  if (integer < 128) writer.bytes[writer.position++] = integer;
+  else if (integer < 256) put(writer, 0xcc, 1, integer);
+  else if (integer < 65_536) put(writer, 0xcd, 2, integer);
+  else put(writer, 0xce, 4, integer);
+}
+
+function writeNegative(writer: ByteWriter, integer: number): void {
+  if (integer >= -32) writer.bytes[writer.position++] = integer;
+  else if (integer >= -128) put(writer, 0xd0, 1, integer);
+  else if (integer >= -32_768) put(writer, 0xd1, 2, integer);
+  else put(writer, 0xd2, 4, integer);
+}
+
+function writeBeyondInt32(writer: ByteWriter, value: number): void {
+  if (value >>> 0 === value) put(writer, 0xce, 4, value);
+  else writeFloat(writer, value);
+}
+
+function put(writer: ByteWriter, header: number, width: 1 | 2 | 4, value: number): void {
+  const { bytes } = writer;
+  let at = writer.position;
+  bytes[at++] = header;
+  for (let shift = 8 * (width - 1); shift >= 0; shift -= 8) bytes[at++] = value >>> shift;
+  writer.position = at;
+}
+
+function writeFloat(writer: ByteWriter, value: number): void {
+  writer.u8(0xcb);
+  writer.float64(value);
+}
+
+export function readFloat64(bytes: Uint8Array, at: number): number {
+  for (let i = 0; i < 8; i++) scratchBytes[i] = bytes[at + i]!;
+  return scratch.getFloat64(0);
+}
+
+export function readFloat32(bytes: Uint8Array, at: number): number {
+  for (let i = 0; i < 4; i++) scratchBytes[i] = bytes[at + i]!;
+  return scratch.getFloat32(0);
+}
+
+export function readInt64(bytes: Uint8Array, at: number): bigint {
+  readFloat64(bytes, at);
+  return scratch.getBigInt64(0);
+}
+
+export function readUint64(bytes: Uint8Array, at: number): bigint {
+  readFloat64(bytes, at);
+  return scratch.getBigUint64(0);
+}
+
+export const bigints: Extension<bigint> = {
+  type: bigintType,
+  prototypes: [],
+  write({ writer }, value) {
+    const header = BigInt.asIntN(64, value) === value ? 0xd3 : BigInt.asUintN(64, value) === value ? 0xcf : 0;
+    if (header === 0) writeBeyond64Bits(writer, value);
+    else writeInt64(writer, header, value);
+  },
+  read(decoder, end) {
+    const { bytes, position } = decoder;
+    const sign = bytes[position];
+    if (end - position < 2 || sign === undefined || sign > 1)
+      throw malformed("a bigint without sign or digits", position);
+    if (end - position > 1 + maxBigintBytes) throw beyondLimit("a bigint larger than 1 KiB", position);
+    let digits = "0x";
+    for (let at = position + 1; at < end; at++) digits += bytes[at]!.toString(16).padStart(2, "0");
+    decoder.position = end;
+    return sign === 1 ? -BigInt(digits) : BigInt(digits);
+  },
+};
+
+function writeInt64(writer: ByteWriter, header: number, value: bigint): void {
+  scratch.setBigUint64(0, BigInt.asUintN(64, value));
+  writer.u8(header);
+  writer.raw(scratchBytes);
+}
+
+function writeBeyond64Bits(writer: ByteWriter, value: bigint): void {
+  const hex = (value < 0n ? -value : value).toString(16);
+  const size = Math.ceil(hex.length / 2);
+  if (size > maxBigintBytes) throw tooMuch("a bigint of more than 1 KiB; send its digits as a string or its bytes");
+  writeExtensionHeader(writer, bigintType, 1 + size);
+  writer.u8(value < 0n ? 1 : 0);
+  const digits = hex.padStart(2 * size, "0");
+  for (let i = 0; i < size; i++) writer.u8(Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+}

@@ -1,0 +1,64 @@
+/** Looking at what an object holds without running any of its code: descriptors, keys, prototypes. */
+import { type Refusal, unsupported } from "./refusal.ts";
+
+const { getOwnPropertyDescriptor, getOwnPropertySymbols } = Object;
+
+/** Arrays up to here have their keys listed; longer ones their values, which costs a tenth, but runs an accessor. */
+const listedElements = 64;
+
+/** The value of an own data property. Twenty nanoseconds dearer than reading it: nothing cheaper spares an accessor. */
+export function ownValue(object: object, key: string): unknown {
+  const property = getOwnPropertyDescriptor(object, key);
+  const value: unknown = property?.value;
+  if (value === undefined && !(property && "value" in property)) {
+    throw unsupported("accessors are not copied; send a plain property, or mark the object with byReference(object)");
+  }
+  return value;
+}
+
+export function requireNoSymbols(object: object): void {
+  const symbols = getOwnPropertySymbols(object);
+  if (symbols.length > 0) requireHidden(object, symbols);
+}
+
+function requireHidden(object: object, symbols: readonly symbol[]): void {
+  if (!symbols.some((symbol) => Object.prototype.propertyIsEnumerable.call(object, symbol))) return;
+  throw unsupported("symbol keys are not copied; use string keys");
+}
+
+/** Refuses an array with properties beside its elements, such as the `index` of a match. */
+export function requireElementsOnly(list: readonly unknown[]): void {
+  requireNoSymbols(list);
+  const { length } = list;
+  const held = length <= listedElements ? Object.keys(list).length : Object.values(list).length;
+  if (held === length) return;
+  let holes = 0;
+  for (let i = 0; i < length; i++) if (!Object.hasOwn(list, i)) holes++;
+  if (held + holes > length) throw extras();
+}
+
+/** Refuses a Map, a Date, … with properties of its own. */
+export function requireBare(object: object): void {
+  requireNoSymbols(object);
+  if (Object.keys(object).length > 0) throw extras();
+}
+
+/** The same for a view. One with many elements is not looked at: listing its keys would cost more than sending it. */
+export function requireBareView(view: ArrayBufferView, elements: number): void {
+  requireNoSymbols(view);
+  if (elements <= listedElements && Object.keys(view).length > elements) throw extras();
+}
+
+function extras(): Refusal {
+  return unsupported("properties of its own are not copied with a built-in object; send them beside it");
+}
+
+/** The built-in prototype of this realm that one of another realm (a frame, a vm context) stands for. */
+export function localPrototype(prototype: object): object | undefined {
+  const owner: unknown = getOwnPropertyDescriptor(prototype, "constructor")?.value;
+  if (typeof owner !== "function" || owner.prototype !== prototype) return undefined;
+  const name = /^function (\w+)\(\) \{\s*\[native code\]\s*\}$/.exec(Function.prototype.toString.call(owner))?.[1];
+  // Global constructors by name: there is no type for that.
+  const local = name && (globalThis as unknown as Record<string, { prototype?: object } | undefined>)[name];
+  return local && local.prototype !== prototype ? local.prototype : undefined;
+}

@@ -1,0 +1,57 @@
+/** Object references on the wire: what an exporter hands out, and the inert marker it becomes until it is hydrated. */
+import type { WireReference } from "./codec.ts";
+import type { Extension } from "./extension.ts";
+import { referenceType } from "./extension-types.ts";
+import { malformed } from "./malformation.ts";
+import { readText } from "./text.ts";
+
+const kinds = ["object", "function", "home"] as const;
+/** The most UTF-8 that 64 characters take. */
+const maxNameBytes = 192;
+
+/** Stands in a decoded value where a stub will be: it has no methods, and knows its place. */
+export class Marker implements WireReference {
+  readonly kind: WireReference["kind"];
+  readonly id: number;
+  readonly name: string;
+  /** The container it stands in; none for the root. A Map or a Set is rebuilt, so a key says nothing there. */
+  holder: object | undefined = undefined;
+  key: PropertyKey = "";
+
+  constructor(kind: WireReference["kind"], id: number, name: string) {
+    this.kind = kind;
+    this.id = id;
+    this.name = name;
+  }
+}
+
+export const references: Extension<object> = {
+  type: referenceType,
+  prototypes: [],
+  write({ writer, exporter }, value) {
+    const { kind, id, name } = exporter.reference(value);
+    writer.ensure(16 + 3 * name.length);
+    writer.u8(0xc7);
+    const begun = writer.position + 2;
+    writer.position = begun;
+    writer.u8(kinds.indexOf(kind));
+    writer.varint(id);
+    writer.utf8(name);
+    writer.bytes[begun - 2] = writer.position - begun;
+    writer.bytes[begun - 1] = referenceType;
+  },
+  read(decoder, end) {
+    const at = decoder.position;
+    const kind = kinds[decoder.u8()];
+    if (kind === undefined) throw malformed("a reference of an unknown kind", at);
+    const id = decoder.varint();
+    const name = readName(decoder.bytes, decoder.position, end);
+    decoder.position = end;
+    return decoder.mark(new Marker(kind, id, name));
+  },
+};
+
+function readName(bytes: Uint8Array, start: number, end: number): string {
+  if (end < start || end - start > maxNameBytes) throw malformed("a reference with a name of the wrong length", start);
+  return readText(bytes, start, end);
+}

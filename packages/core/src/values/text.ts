@@ -1,0 +1,64 @@
+/** Strings as UTF-8 `str`, both ways: short ASCII by hand, where crossing into the engine costs more than the bytes do. */
+import type { ByteWriter } from "../wire/byte-writer.ts";
+
+/** Longest string written and read by hand. */
+const shortLength = 40;
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Writes a `str`. `false`, and nothing written, for a string with lone surrogates: UTF-8 has no form for it. */
+export function writeText(writer: ByteWriter, text: string): boolean {
+  return (text.length <= shortLength && writeShortAscii(writer, text)) || writeLongText(writer, text);
+}
+
+function writeShortAscii(writer: ByteWriter, text: string): boolean {
+  const length = text.length;
+  writer.ensure(length + 2);
+  const { bytes } = writer;
+  let at = writer.position;
+  if (length < 32) bytes[at++] = 0xa0 | length;
+  else {
+    bytes[at++] = 0xd9;
+    bytes[at++] = length;
+  }
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return false;
+    bytes[at++] = code;
+  }
+  writer.position = at;
+  return true;
+}
+
+/** The header is sized for the longest UTF-8 the text can have, so that the bytes are written once, in place. */
+function writeLongText(writer: ByteWriter, text: string): boolean {
+  if (!text.isWellFormed()) return false;
+  const most = 3 * text.length;
+  writer.ensure(5 + most);
+  const header = writer.position - writer.start;
+  const width = most < 256 ? 1 : most < 65_536 ? 2 : 4;
+  writer.position += 1 + width;
+  const length = writer.utf8(text);
+  let at = writer.start + header;
+  writer.bytes[at++] = width === 1 ? 0xd9 : width === 2 ? 0xda : 0xdb;
+  for (let shift = 8 * (width - 1); shift >= 0; shift -= 8) writer.bytes[at++] = length >>> shift;
+  return true;
+}
+
+/** The UTF-8 of `bytes[start, end)`. @throws TypeError when it is not valid UTF-8 */
+export function readText(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start <= shortLength) {
+    const text = readShortAscii(bytes, start, end);
+    if (text !== undefined) return text;
+  }
+  return utf8.decode(bytes.subarray(start, end));
+}
+
+function readShortAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
+  let text = "";
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]!;
+    if (byte >= 0x80) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
