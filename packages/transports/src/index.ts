@@ -1,3 +1,4 @@
 /** Channels for farref in Node. The browser's entry is index.browser.ts. */
 export { memoryTransport } from "./memory/memory-transport.ts";
 export { tcpTransport } from "./tcp-transport.ts";
+export { unixTransport } from "./unix-transport.ts";

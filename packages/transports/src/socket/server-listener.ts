@@ -20,7 +20,7 @@ export interface ServerPlan {
 export interface Bound {
   /** The address really listened on. */
   readonly uri: string;
-  /** Removes what binding left in the file system. */
+  /** Removes what binding left in the file system. Called while the server still listens. */
   release?(): void;
 }
 
@@ -89,9 +89,9 @@ export class ServerListener implements Listener {
 
   /** Not awaited: Node calls back when the last connection has ended, and connections are not our concern. */
   #stop(bound: Bound): void {
+    bound.release?.();
     this.#plan.server.close();
     this.#plan.dropPending?.();
-    bound.release?.();
   }
 }
 
