@@ -1,0 +1,19 @@
+/** Everybody who is measured. */
+import { bareSocket } from "./bare-socket.ts";
+import type { Contender } from "./contender.ts";
+import { floorTcp } from "./floor/tcp.ts";
+import { floorWebSocket } from "./floor/websocket.ts";
+
+export const contenders: readonly Contender[] = [bareSocket, floorTcp, floorWebSocket];
+
+/** The contender that others are measured against. */
+export const floorName = "floor";
+
+/** The one that has goals. */
+export const farrefName = "farref";
+
+export function contenderNamed(name: string, transport: string): Contender {
+  const found = contenders.find((contender) => contender.name === name && contender.transport === transport);
+  if (!found) throw new Error(`no contender ${name} over ${transport}`);
+  return found;
+}

@@ -1,0 +1,109 @@
+/**
+ * The floor's frames, and nothing a frame could do without:
+ *
+ *   length of the rest, 4 bytes │ call id, 4 bytes │ method id or status, 1 byte │ MessagePack body
+ *
+ * Both directions of both transports use them. A connection has one `FrameWriter` and one `FrameReader`, so that every
+ * object shape is sent once.
+ */
+import { Packr, RESERVE_START_SPACE, RESET_BUFFER_MODE, REUSE_BUFFER_MODE, Unpackr } from "msgpackr";
+
+const lengthBytes = 4;
+const headerBytes = 9;
+const batchBytes = 64 * 1024;
+
+/** Hands a batch to the socket; `true` says that its buffer may be used again. */
+export type Write = (batch: Buffer) => boolean;
+
+export class FrameWriter {
+  // `sequential`: msgpackr sends a shape with the first object that has it.
+  readonly #packr = new Packr({ sequential: true, structures: [] });
+  readonly #write: Write;
+  #batch = Buffer.allocUnsafeSlow(batchBytes);
+  #end = 0;
+
+  constructor(write: Write) {
+    this.#write = write;
+  }
+
+  get isEmpty(): boolean {
+    return this.#end === 0;
+  }
+
+  append(id: number, tag: number, body: unknown): void {
+    // In these modes msgpackr leaves room for the header and returns its whole buffer, with `start` and `end` on it.
+    const packed = this.#packr.pack(body, packMode) as Buffer & { start: number; end: number };
+    writeUint32(packed, packed.start, packed.end - packed.start - lengthBytes);
+    writeUint32(packed, packed.start + 4, id);
+    packed[packed.start + 8] = tag;
+    this.#copy(packed, packed.start, packed.end);
+  }
+
+  flush(): void {
+    if (this.#end === 0) return;
+    const isFree = this.#write(this.#batch.subarray(0, this.#end));
+    if (!isFree) this.#batch = Buffer.allocUnsafeSlow(batchBytes);
+    this.#end = 0;
+  }
+
+  #copy(from: Buffer, start: number, end: number): void {
+    if (this.#end + end - start > this.#batch.length) this.#makeRoom(end - start);
+    // A call into C++ costs more than a loop where the frame is small.
+    if (end - start > 64) {
+      from.copy(this.#batch, this.#end, start, end);
+      this.#end += end - start;
+    } else {
+      for (let i = start; i < end; i++) this.#batch[this.#end++] = from[i] as number;
+    }
+  }
+
+  #makeRoom(length: number): void {
+    this.flush();
+    if (length > this.#batch.length) this.#batch = Buffer.allocUnsafeSlow(length);
+  }
+}
+
+const packMode = REUSE_BUFFER_MODE | RESET_BUFFER_MODE | RESERVE_START_SPACE | headerBytes;
+
+export type OnFrame = (id: number, tag: number, body: unknown) => void;
+
+export class FrameReader {
+  readonly #unpackr = new Unpackr({ sequential: true, structures: [] });
+  readonly #onFrame: OnFrame;
+  #rest: Buffer | undefined;
+
+  constructor(onFrame: OnFrame) {
+    this.#onFrame = onFrame;
+  }
+
+  receive(chunk: Buffer): void {
+    const bytes = this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk;
+    let at = 0;
+    while (at + headerBytes <= bytes.length) {
+      const end = at + lengthBytes + readUint32(bytes, at);
+      if (end > bytes.length) break;
+      const body: unknown = this.#unpackr.unpack(bytes, { start: at + headerBytes, end });
+      this.#onFrame(readUint32(bytes, at + 4), bytes[at + 8] as number, body);
+      at = end;
+    }
+    this.#rest = at === bytes.length ? undefined : bytes.subarray(at);
+  }
+}
+
+// Buffer's own methods check what is known here.
+function writeUint32(bytes: Buffer, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
+}
+
+function readUint32(bytes: Buffer, at: number): number {
+  return (
+    (((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)) >>>
+    0
+  );
+}

@@ -1,0 +1,13 @@
+/** A child process that serves for one contender until its parent lets go: `server-process.js <name> <transport>`. */
+import { contenderNamed } from "./contenders.ts";
+import { answer, failure } from "./messages.ts";
+
+const [name = "", transport = ""] = process.argv.slice(2);
+process.once("disconnect", () => process.exit());
+
+try {
+  const server = await contenderNamed(name, transport).serve();
+  answer({ kind: "ready", address: server.address });
+} catch (error) {
+  answer(failure(error));
+}
