@@ -105,6 +105,11 @@ export class Link {
     if (this.#stopReading()) this.#channel.destroy(error);
   }
 
+  /** Closes at once what was ended in order and is still not gone. */
+  kill(): void {
+    if (this.#state !== "closed") this.#channel.destroy();
+  }
+
   ref(): void {
     this.#channel.ref?.();
   }

@@ -1,0 +1,196 @@
+/**
+ * The objects one session holds for its peer. Each time a reference is sent counts one hold; the peer gives holds back by
+ * number. Numbers are small, valid in this session only and never used again.
+ */
+import { RpcError } from "../errors/rpc-error.ts";
+import type { Exporter, WireReference } from "../values/codec.ts";
+import type { FarReference } from "./far-reference.ts";
+import type { HeldObjects } from "./held-objects.ts";
+import { isOfferable, type Method, type MethodTable, type MethodTables } from "./method-table.ts";
+import { referenceOf } from "./stub.ts";
+
+/** An object the peer may call. */
+export interface ExportEntry extends WireReference {
+  readonly kind: "object" | "function";
+  readonly object: object;
+  /** `this` of its methods; `undefined` for functions. */
+  readonly self: object | undefined;
+  /** The method of that name, if it is offered. */
+  method(name: string): Method | undefined;
+  /** Holds of the peer: how often the reference was sent and not given back. */
+  holds: number;
+  /** Calls running on it: it is disposed only after them. */
+  runningCalls: number;
+}
+
+type Description = Pick<ExportEntry, "kind" | "name" | "self" | "method">;
+
+const maxTypeNameLength = 64;
+const frontId = 0;
+
+export interface ExportTableOptions {
+  readonly maxExports: number;
+  readonly methods: MethodTables;
+  readonly held: HeldObjects;
+  /** Fronts and published objects travel as references though they are not marked. */
+  isPinned(object: object): boolean;
+  /** The session's own references: they go home as what they are. */
+  isOurImport(reference: FarReference): boolean;
+}
+
+export class ExportTable implements Exporter {
+  readonly #options: ExportTableOptions;
+  readonly #byId = new Map<number, ExportEntry>();
+  readonly #byObject = new Map<object, ExportEntry>();
+  #lastId = frontId;
+  /** What the message being encoded has counted, to be undone if it is refused. */
+  #counted: ExportEntry[] | undefined;
+
+  constructor(options: ExportTableOptions) {
+    this.#options = options;
+  }
+
+  /** Objects held, the front not counted. */
+  get size(): number {
+    return this.#byId.size - (this.#byId.has(frontId) ? 1 : 0);
+  }
+
+  /** Offers the front: number 0, held as long as the session lives. @throws RpcError `unsupported-value` */
+  offerFront(front: object): ExportEntry {
+    return this.#add(frontId, front, Number.POSITIVE_INFINITY);
+  }
+
+  get(id: number): ExportEntry | undefined {
+    return this.#byId.get(id);
+  }
+
+  isPinned(object: object): boolean {
+    return this.#options.isPinned(object) || this.#byObject.get(object)?.id === frontId;
+  }
+
+  reference(value: object): WireReference {
+    const reference = referenceOf(value);
+    if (reference && this.#options.isOurImport(reference)) return homeward(reference);
+    const entry = this.#byObject.get(reference?.stub ?? value) ?? this.#addNext(reference?.stub ?? value);
+    entry.holds++;
+    this.#counted ??= [];
+    this.#counted.push(entry);
+    return entry;
+  }
+
+  /** The holds counted since the last `takeCounted`: whoever takes them answers for them. */
+  takeCounted(): readonly ExportEntry[] | undefined {
+    const counted = this.#counted;
+    this.#counted = undefined;
+    return counted;
+  }
+
+  /** Undoes holds that the peer will never learn of. */
+  undo(counted: readonly ExportEntry[] | undefined): void {
+    for (const entry of counted ?? []) this.#giveBack(entry, 1);
+  }
+
+  /** The peer gives `count` holds back. @throws RpcError `protocol` when it never had them */
+  release(id: number, count: number): void {
+    const entry = this.#byId.get(id);
+    if (!entry || id === frontId || count < 1 || count > entry.holds) {
+      throw new RpcError("protocol", `release of ${count} holds on #${id}: the peer does not have them`, "unknown");
+    }
+    this.#giveBack(entry, count);
+  }
+
+  beginCall(entry: ExportEntry): void {
+    entry.runningCalls++;
+  }
+
+  endCall(entry: ExportEntry): void {
+    entry.runningCalls--;
+    this.#letGoOfUnused(entry);
+  }
+
+  /** The session is over: every hold ends. */
+  clear(): void {
+    const entries = [...this.#byId.values()];
+    for (const entry of entries) {
+      this.#remove(entry);
+      this.#letGoOfUnused(entry);
+    }
+  }
+
+  #giveBack(entry: ExportEntry, count: number): void {
+    if (entry.holds === 0) return;
+    entry.holds -= count;
+    if (entry.holds > 0) return;
+    this.#remove(entry);
+    this.#letGoOfUnused(entry);
+  }
+
+  #remove(entry: ExportEntry): void {
+    entry.holds = 0;
+    this.#byId.delete(entry.id);
+    if (this.#byObject.get(entry.object) === entry) this.#byObject.delete(entry.object);
+  }
+
+  #letGoOfUnused(entry: ExportEntry): void {
+    if (entry.holds > 0 || entry.runningCalls > 0 || entry.id === frontId) return;
+    this.#options.held.drop(entry.object);
+  }
+
+  #addNext(object: object): ExportEntry {
+    if (this.size >= this.#options.maxExports) {
+      const detail = `${this.size} objects are exported to this peer, limits.maxExports is ${this.#options.maxExports}`;
+      throw new RpcError("limit-exceeded", detail, "not-sent");
+    }
+    const entry = this.#add(this.#lastId + 1, object, 0);
+    this.#lastId = entry.id;
+    this.#options.held.hold(object);
+    return entry;
+  }
+
+  #add(id: number, object: object, holds: number): ExportEntry {
+    const entry = { id, object, holds, runningCalls: 0, ...this.#describe(object) };
+    this.#byId.set(id, entry);
+    this.#byObject.set(object, entry);
+    return entry;
+  }
+
+  #describe(object: object): Description {
+    const relayed = referenceOf(object);
+    if (relayed) return { kind: relayed.kind, name: relayed.name, self: undefined, method: relay(relayed) };
+    if (typeof object === "function") return describeFunction(object);
+    const table: MethodTable = this.#options.methods.of(object);
+    return { kind: "object", name: typeName(object), self: object, method: (name) => table.get(name) };
+  }
+}
+
+function homeward(reference: FarReference): WireReference {
+  if (!reference.isReleased) return { kind: "home", id: reference.id, name: "" };
+  throw new RpcError("stale-reference", `${reference.describe()} was released`, "not-sent");
+}
+
+// biome-ignore lint/complexity/noBannedTypes: a function of unknown signature, only ever called through Reflect.apply.
+function describeFunction(callee: Function): Description {
+  const name = ownText(callee, "name");
+  return { kind: "function", name, self: undefined, method: (asked) => (asked === "" ? callee : undefined) };
+}
+
+/** Calls on a relayed object go on to where it lives. Names that every object inherits are no methods there either. */
+function relay(reference: FarReference): (name: string) => Method | undefined {
+  return (name) => {
+    if ((reference.kind === "function") !== (name === "")) return undefined;
+    if (!isOfferable(name) || name === "then" || name in Object.prototype) return undefined;
+    return (...args: unknown[]) => reference.owner.invoke(reference, name, args, undefined);
+  };
+}
+
+/** The class's name, for printing at the far end. */
+function typeName(object: object): string {
+  const prototype: object | null = Object.getPrototypeOf(object);
+  const maker: unknown = prototype && Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
+  return typeof maker === "function" ? ownText(maker, "name") : "";
+}
+
+function ownText(object: object, key: string): string {
+  const value: unknown = Object.getOwnPropertyDescriptor(object, key)?.value;
+  return typeof value === "string" ? value.slice(0, maxTypeNameLength) : "";
+}

@@ -1,0 +1,52 @@
+/** A far object as this process knows it: what all stubs and views of it share. */
+import type { CallOptions, Connection } from "../types/session.ts";
+
+/** The session, as its references see it. */
+export interface ReferenceOwner {
+  /** Calls a method; every failure is a rejection. A function is called by the name `""`. */
+  invoke(
+    reference: FarReference,
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions | undefined,
+  ): Promise<unknown>;
+  /** Gives up all holds of the reference. */
+  release(reference: FarReference): void;
+  /** The address of the process the object lives in. */
+  readonly address: string;
+  readonly connection: Connection;
+}
+
+export class FarReference {
+  readonly owner: ReferenceOwner;
+  readonly kind: "object" | "function";
+  /** Its number in the owner's export table; 0 is the peer's front. */
+  readonly id: number;
+  /** The class's or function's name, for printing. */
+  readonly name: string;
+  /** The one stub: `===` for the same object within a session. */
+  stub: object | undefined;
+  /** Given up: later calls reject `stale-reference`. */
+  isReleased = false;
+  /** On what `connect` returned: disposing it closes the connection. */
+  isRoot = false;
+
+  constructor(owner: ReferenceOwner, kind: "object" | "function", id: number, name: string) {
+    this.owner = owner;
+    this.kind = kind;
+    this.id = id;
+    this.name = name;
+  }
+
+  /** Type and address, for people. Makes no call. */
+  describe(): string {
+    const type = this.name || (this.kind === "function" ? "Function" : "Object");
+    const number = this.id === 0 ? "" : ` #${this.id}`;
+    return `[remote ${type} ${this.owner.address}${number}${this.isReleased ? ", released" : ""}]`;
+  }
+
+  release(): void {
+    if (this.isRoot) void this.owner.connection.close();
+    else this.owner.release(this);
+  }
+}

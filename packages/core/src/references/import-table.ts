@@ -1,0 +1,108 @@
+/**
+ * The stubs one session has of its peer's objects. Held weakly: when a program lets go of a stub, its holds go back in the
+ * next batch. Counted by how often the reference came, so that one that is under way meanwhile is not lost.
+ */
+import { RpcError } from "../errors/rpc-error.ts";
+import { FarReference, type ReferenceOwner } from "./far-reference.ts";
+
+interface ImportEntry {
+  readonly id: number;
+  readonly reference: WeakRef<FarReference>;
+  received: number;
+}
+
+/** A collection is asked for when the table is this full, at most once for so many new entries. */
+const pressureShare = 0.75;
+
+export interface ImportTableOptions {
+  readonly owner: ReferenceOwner;
+  readonly maxImports: number;
+  /** The peer's own limit: it can't export more than that. */
+  readonly maxPeerExports: number;
+  /** Gives `count` holds on `id` back to the peer. */
+  release(id: number, count: number): void;
+  /** Asks the engine to collect garbage, where it can be asked. */
+  collectGarbage(): void;
+}
+
+export class ImportTable {
+  readonly #options: ImportTableOptions;
+  readonly #entries = new Map<number, ImportEntry>();
+  readonly #front: FarReference;
+  readonly #collected = new FinalizationRegistry<ImportEntry>((entry) => this.#letGo(entry));
+  #nextPressureSize: number;
+
+  constructor(options: ImportTableOptions) {
+    this.#options = options;
+    this.#front = new FarReference(options.owner, "object", 0, "");
+    this.#nextPressureSize = this.#pressureSize;
+  }
+
+  /** References held, the peer's front not counted. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** The peer's front. */
+  get front(): FarReference {
+    return this.#front;
+  }
+
+  /** A reference came: counts a hold. @throws RpcError `limit-exceeded` */
+  receive(id: number, kind: "object" | "function", name: string): FarReference {
+    if (id === 0) return this.#front;
+    const entry = this.#entries.get(id);
+    const known = entry?.reference.deref();
+    if (!entry || !known) return this.#add(id, kind, name);
+    entry.received++;
+    return known;
+  }
+
+  /** The program gave the reference up: all its holds go back. */
+  release(reference: FarReference): void {
+    if (reference.isReleased || reference === this.#front) return;
+    reference.isReleased = true;
+    const entry = this.#entries.get(reference.id);
+    if (!entry || entry.reference.deref() !== reference) return;
+    this.#collected.unregister(entry);
+    this.#letGo(entry);
+  }
+
+  /** The session is over: nothing is given back any more. */
+  clear(): void {
+    for (const entry of this.#entries.values()) this.#collected.unregister(entry);
+    this.#entries.clear();
+  }
+
+  #add(id: number, kind: "object" | "function", name: string): FarReference {
+    if (this.#entries.size >= this.#options.maxImports) {
+      const detail = `${this.#entries.size} far objects are held, limits.maxImports is ${this.#options.maxImports}`;
+      throw new RpcError("limit-exceeded", detail, "not-executed");
+    }
+    const reference = new FarReference(this.#options.owner, kind, id, name);
+    const entry = { id, reference: new WeakRef(reference), received: 1 };
+    this.#entries.set(id, entry);
+    this.#collected.register(reference, entry, entry);
+    this.#relievePressure();
+    return reference;
+  }
+
+  /** A later entry may have taken the number's place: only its own goes. */
+  #letGo(entry: ImportEntry): void {
+    if (this.#entries.get(entry.id) === entry) this.#entries.delete(entry.id);
+    this.#options.release(entry.id, entry.received);
+  }
+
+  get #pressureSize(): number {
+    return Math.max(1, pressureShare * Math.min(this.#options.maxImports, this.#options.maxPeerExports));
+  }
+
+  #relievePressure(): void {
+    if (this.#entries.size < this.#nextPressureSize) {
+      if (this.#entries.size < this.#pressureSize / 2) this.#nextPressureSize = this.#pressureSize;
+      return;
+    }
+    this.#nextPressureSize += this.#pressureSize / 8;
+    this.#options.collectGarbage();
+  }
+}

@@ -1,0 +1,234 @@
+/**
+ * The local stand-in for a far object: a proxy whose string properties are methods. Everything a program does to a value
+ * without meaning a call (awaiting, printing, comparing, spreading) is answered here, from what is known.
+ */
+import { RpcError } from "../errors/rpc-error.ts";
+import type { Stub } from "../types/remote.ts";
+import type { CallOptions } from "../types/session.ts";
+import { referenceMark } from "../values/marks.ts";
+import type { FarReference } from "./far-reference.ts";
+
+type LocalMethod = (...args: unknown[]) => unknown;
+
+/** The stub of a reference; later calls give the same. */
+export function stubOf(reference: FarReference): object {
+  reference.stub ??= createStub(reference, undefined);
+  return reference.stub;
+}
+
+/**
+ * A view of a stub whose calls carry `options`: the same reference, with the view's options added to those it has.
+ *
+ * @throws RpcError `invalid-argument` when `remote` is not a stub or `timeoutMs` is not a positive number.
+ * @example
+ * const patient = withOptions(report, { timeoutMs: 60_000, signal: controller.signal });
+ */
+export function withOptions<R>(remote: R, options: CallOptions): R {
+  const target = targetOf(remote);
+  if (!target) throw notRemote("withOptions");
+  checkOptions(options);
+  return createStub(target.reference, { ...target.options, ...options }) as R;
+}
+
+/** Whether a value is a stub: what `connect`, a result or an argument gave for a far object or function. */
+export function isRemote(value: unknown): value is Stub<unknown> {
+  return targetOf(value) !== undefined;
+}
+
+/**
+ * Whether two values are the same object. Two stubs are when they came by the same session as the same reference; views
+ * are the same reference as their stub. A relayed stub is not the same reference as the one it relays.
+ */
+export function sameReference(a: unknown, b: unknown): boolean {
+  const reference = referenceOf(a);
+  return reference ? reference === referenceOf(b) : Object.is(a, b);
+}
+
+/**
+ * Gives up a far object at once instead of at the next garbage collection. Calls already made finish; the stub is stale
+ * for good. Releasing twice does nothing; releasing what `connect` returned closes its connection.
+ *
+ * @throws RpcError `invalid-argument` when `remote` is not a stub.
+ */
+export function release(remote: Stub<unknown>): void {
+  const reference = referenceOf(remote);
+  if (!reference) throw notRemote("release");
+  reference.release();
+}
+
+/** The reference behind a stub or a view. */
+export function referenceOf(value: unknown): FarReference | undefined {
+  return targetOf(value)?.reference;
+}
+
+function notRemote(verb: string): RpcError {
+  return new RpcError("invalid-argument", `${verb}: the value is not a remote object`, "not-sent");
+}
+
+function checkOptions({ timeoutMs }: CallOptions): void {
+  if (timeoutMs === undefined || timeoutMs > 0) return;
+  throw new RpcError("invalid-argument", `timeoutMs: expected a positive number, got ${timeoutMs}`, "not-sent");
+}
+
+/** What stands behind the proxy. */
+class Target {
+  readonly reference: FarReference;
+  readonly options: CallOptions | undefined;
+  /** A method taken off twice is the same function, and costs its closure once. */
+  readonly methods = new Map<string, LocalMethod>();
+
+  constructor(reference: FarReference, options: CallOptions | undefined) {
+    this.reference = reference;
+    this.options = options;
+  }
+
+  method(name: string): LocalMethod {
+    let method = this.methods.get(name);
+    if (!method) {
+      const { reference, options } = this;
+      method = (...args) => reference.owner.invoke(reference, name, args, options);
+      this.methods.set(name, method);
+    }
+    return method;
+  }
+}
+
+/** Under this key a stub tells its target, and nothing else in the world does. */
+const targetKey: unique symbol = Symbol("farref.target");
+const inspectKey = Symbol.for("nodejs.util.inspect.custom");
+/** Shown by what lists properties, as JSON does. */
+const descriptionKey = "$remote";
+
+function targetOf(value: unknown): Target | undefined {
+  if ((typeof value !== "object" || value === null) && typeof value !== "function") return undefined;
+  const target = (value as { readonly [targetKey]?: unknown })[targetKey];
+  return target instanceof Target ? target : undefined;
+}
+
+/** The proxied object: Node prints this one, not the proxy. */
+class ShadowObject {
+  readonly [descriptionKey] = "";
+  declare readonly [inspectKey]: () => string;
+
+  constructor(target: Target) {
+    hide(this, target);
+  }
+}
+
+function hide(shadow: object, target: Target): void {
+  Object.defineProperty(shadow, targetKey, { value: target });
+}
+
+// biome-ignore lint/complexity/noBannedTypes: any callable will do; it is never called itself.
+function shadowFunction(target: Target): Function {
+  const shadow = () => {};
+  hide(shadow, target);
+  // Configurable: the get trap may answer otherwise.
+  return Object.defineProperty(shadow, inspectKey, {
+    configurable: true,
+    value: () => target.reference.describe(),
+  });
+}
+
+Object.defineProperty(ShadowObject.prototype, inspectKey, {
+  value(this: { readonly [targetKey]: Target }) {
+    return this[targetKey].reference.describe();
+  },
+});
+
+function createStub(reference: FarReference, options: CallOptions | undefined): object {
+  const target = new Target(reference, options);
+  return reference.kind === "function"
+    ? new Proxy(shadowFunction(target), functionTraps)
+    : new Proxy(new ShadowObject(target), objectTraps);
+}
+
+function shadowed(shadow: object): Target {
+  return (shadow as { readonly [targetKey]: Target })[targetKey];
+}
+
+/** Names that belong to promises, to printing, to comparing and to classes: `undefined`, so that nobody takes a stub for one. */
+const absent: ReadonlySet<string> = new Set([
+  "then",
+  "catch",
+  "finally",
+  "toJSON",
+  "constructor",
+  "prototype",
+  "$$typeof",
+  "asymmetricMatch",
+]);
+
+/** What every stub answers itself. */
+function local(target: Target, key: string | symbol): unknown {
+  if (typeof key === "symbol") return localSymbol(target, key);
+  if (key === "toString") return () => target.reference.describe();
+  if (key === "valueOf") return () => target.reference.stub;
+  if (key === descriptionKey) return target.reference.describe();
+  return undefined;
+}
+
+function localSymbol(target: Target, key: symbol): unknown {
+  switch (key) {
+    case targetKey:
+      return target;
+    case referenceMark:
+      return true;
+    case Symbol.toPrimitive:
+    case inspectKey:
+      return () => target.reference.describe();
+    case Symbol.dispose:
+      return () => target.reference.release();
+    case Symbol.asyncDispose:
+      return target.reference.isRoot ? () => target.reference.owner.connection.close() : undefined;
+    default:
+      return undefined;
+  }
+}
+
+const localNames: ReadonlySet<string> = new Set(["toString", "valueOf", descriptionKey]);
+
+function refuseChange(shadow: object, key: string | symbol): never {
+  throw new TypeError(`cannot change ${String(key)} of ${shadowed(shadow).reference.describe()}: call a method`);
+}
+
+const commonTraps = {
+  set: (shadow: object, key: string | symbol) => refuseChange(shadow, key),
+  defineProperty: (shadow: object, key: string | symbol) => refuseChange(shadow, key),
+  deleteProperty: (shadow: object, key: string | symbol) => refuseChange(shadow, key),
+  setPrototypeOf: (shadow: object) => refuseChange(shadow, "prototype"),
+  preventExtensions: (shadow: object) => refuseChange(shadow, "extensibility"),
+};
+
+const objectTraps: ProxyHandler<object> = {
+  ...commonTraps,
+  get(shadow, key) {
+    const target = shadowed(shadow);
+    if (typeof key === "symbol" || localNames.has(key)) return local(target, key);
+    return absent.has(key) ? undefined : target.method(key);
+  },
+};
+
+const functionTraps: ProxyHandler<object> = {
+  ...commonTraps,
+  get(shadow, key) {
+    const target = shadowed(shadow);
+    switch (key) {
+      case "name":
+        return target.reference.name;
+      case "length":
+        return 0;
+      case "call":
+        return (_this: unknown, ...args: unknown[]) => target.method("")(...args);
+      case "apply":
+        return (_this: unknown, args: readonly unknown[] = []) => target.method("")(...args);
+      case "bind":
+        return (_this: unknown, ...bound: unknown[]) =>
+          (...args: unknown[]) =>
+            target.method("")(...bound, ...args);
+      default:
+        return local(target, key);
+    }
+  },
+  apply: (shadow, _this, args: unknown[]) => shadowed(shadow).method("")(...args),
+};

@@ -1,0 +1,89 @@
+/** Writes the answers to the peer's calls: what a method returned, what it threw, why it was not run. */
+import { RpcError } from "../errors/rpc-error.ts";
+import type { ExportTable } from "../references/export-table.ts";
+import type { Codec } from "../values/codec.ts";
+import type { ByteWriter } from "../wire/byte-writer.ts";
+import { errorFlag, frame } from "../wire/frames.ts";
+import type { Outbox } from "../wire/outbox.ts";
+import type { SharedLimits } from "./environment.ts";
+import { encodeThrown, refusalParts } from "./wire-error.ts";
+
+export class Answers {
+  readonly #codec: Codec;
+  readonly #outbox: Outbox;
+  readonly #exports: ExportTable;
+  readonly #peerLimits: SharedLimits;
+
+  constructor(codec: Codec, outbox: Outbox, exports: ExportTable, peerLimits: SharedLimits) {
+    this.#codec = codec;
+    this.#outbox = outbox;
+    this.#exports = exports;
+    this.#peerLimits = peerLimits;
+  }
+
+  /** Answers with a value, or with why it can't be sent. */
+  result(callId: number, value: unknown): void {
+    const writer = this.#outbox.begin(frame.result);
+    try {
+      writer.varint(callId);
+      this.#codec.encode(writer, value, this.#exports, this.#peerLimits, "result");
+      this.#checkSize();
+    } catch (error) {
+      this.#abandon();
+      this.refusal(callId, asExecuted(error), false);
+      return;
+    }
+    this.#exports.takeCounted();
+    this.#outbox.end("reply");
+  }
+
+  thrown(callId: number, thrown: unknown): void {
+    const writer = this.#outbox.begin(frame.error);
+    try {
+      this.#head(writer, callId, errorFlag.thrown);
+      encodeThrown(writer, thrown, this.#codec, this.#exports, this.#peerLimits, () => this.#undo());
+      this.#checkSize();
+    } catch (error) {
+      this.#abandon();
+      this.refusal(callId, asExecuted(error), false);
+      return;
+    }
+    this.#exports.takeCounted();
+    this.#outbox.end("reply");
+  }
+
+  /** @param areArgumentsUntouched they were never decoded: the caller takes back the holds they counted */
+  refusal(callId: number, error: RpcError, areArgumentsUntouched: boolean): void {
+    const writer = this.#outbox.begin(frame.error);
+    this.#head(writer, callId, areArgumentsUntouched ? errorFlag.argumentsUntouched : 0);
+    this.#codec.encodeList(writer, refusalParts(error), this.#exports, this.#peerLimits, "error");
+    this.#outbox.end("reply");
+  }
+
+  #head(writer: ByteWriter, callId: number, flags: number): void {
+    writer.varint(callId);
+    writer.u8(flags);
+  }
+
+  #checkSize(): void {
+    const { maxMessageBytes } = this.#peerLimits;
+    const bytes = this.#outbox.openBytes;
+    if (bytes <= maxMessageBytes) return;
+    const detail = `the answer has ${bytes} bytes, the caller takes ${maxMessageBytes} (limits.maxMessageBytes)`;
+    throw new RpcError("limit-exceeded", detail, "executed");
+  }
+
+  #abandon(): void {
+    this.#outbox.abandon();
+    this.#undo();
+  }
+
+  #undo(): void {
+    this.#exports.undo(this.#exports.takeCounted());
+  }
+}
+
+function asExecuted(error: unknown): RpcError {
+  if (error instanceof RpcError) return new RpcError(error.code, error.detail, "executed", { cause: error.cause });
+  return new RpcError("unsupported-value", `result: ${String(error)}`, "executed", { cause: error });
+}

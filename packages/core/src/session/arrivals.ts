@@ -1,0 +1,58 @@
+/** Turns what has arrived into what a program sees: markers into stubs and originals, or back to where they came from. */
+import { RpcError } from "../errors/rpc-error.ts";
+import type { ExportTable } from "../references/export-table.ts";
+import type { ImportTable } from "../references/import-table.ts";
+import { stubOf } from "../references/stub.ts";
+import type { Codec, Decoded, Importer, WireReference } from "../values/codec.ts";
+import type { Releases } from "./releases.ts";
+
+export class Arrivals {
+  readonly #codec: Codec;
+  readonly #exports: ExportTable;
+  readonly #imports: ImportTable;
+  readonly #releases: Releases;
+  #resolved = 0;
+  readonly #importer: Importer = { resolve: (reference) => this.#resolve(reference) };
+
+  constructor(codec: Codec, exports: ExportTable, imports: ImportTable, releases: Releases) {
+    this.#codec = codec;
+    this.#exports = exports;
+    this.#imports = imports;
+    this.#releases = releases;
+  }
+
+  /** Puts stubs in their places. @throws RpcError; the references that got no stub go back then */
+  hydrate<T>(decoded: Decoded<T>): T {
+    if (decoded.references.length === 0) return this.#codec.hydrate(decoded, this.#importer);
+    this.#resolved = 0;
+    try {
+      return this.#codec.hydrate(decoded, this.#importer);
+    } catch (error) {
+      this.giveBack(decoded.references.slice(this.#resolved));
+      throw error;
+    }
+  }
+
+  /** Gives up references that nobody will ever use. */
+  giveBack(references: readonly WireReference[]): void {
+    for (const { kind, id } of references) {
+      if (kind !== "home" && id !== 0) this.#releases.add(id, 1);
+    }
+  }
+
+  #resolve(reference: WireReference): unknown {
+    const value = reference.kind === "home" ? this.#original(reference.id) : this.#stub(reference, reference.kind);
+    this.#resolved++;
+    return value;
+  }
+
+  #original(id: number): object {
+    const entry = this.#exports.get(id);
+    if (entry) return entry.object;
+    throw new RpcError("stale-reference", `object #${id} is not held here any more`, "not-executed");
+  }
+
+  #stub({ id, name }: WireReference, kind: "object" | "function"): object {
+    return stubOf(this.#imports.receive(id, kind, name));
+  }
+}

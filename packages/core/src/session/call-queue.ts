@@ -1,0 +1,137 @@
+/**
+ * When a call may begin: in the order of arrival, when a slot is free, and not before an earlier call on the same target
+ * that can't begin yet, because its rest is still to come or because somebody has to be asked about it.
+ */
+import type { IncomingCall } from "./incoming-call.ts";
+
+export interface CallQueueOptions {
+  readonly maxRunningCalls: number;
+  readonly maxQueuedCalls: number;
+  /** Calls of ours that await the peer: as many more of its calls may run, so that neither waits for the other. */
+  awaitedCalls(): number;
+  begin(call: IncomingCall): void;
+  /** There is no room for the call to wait in. */
+  overloaded(call: IncomingCall): void;
+}
+
+/** The call that keeps its target closed, and those that wait behind it. */
+interface Gate {
+  readonly holder: IncomingCall;
+  readonly behind: IncomingCall[];
+}
+
+export class CallQueue {
+  readonly #options: CallQueueOptions;
+  readonly #queue: IncomingCall[] = [];
+  readonly #gates = new Map<number, Gate>();
+  #behindGates = 0;
+  #running = 0;
+
+  constructor(options: CallQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Nothing runs and nothing waits. */
+  get isIdle(): boolean {
+    return this.#running === 0 && this.#queue.length === 0 && this.#gates.size === 0;
+  }
+
+  /** A call has come, whole or in its first fragment. */
+  enter(call: IncomingCall): void {
+    if (this.#queue.length === 0 && this.#hasSlot) this.#advance(call);
+    else if (this.#hasRoomFor(call)) this.#queue.push(call);
+  }
+
+  /** The rest of a call has come. */
+  completed(call: IncomingCall): void {
+    if (this.#gates.get(call.targetId)?.holder !== call) return;
+    this.#queue.unshift(call);
+    this.pump();
+  }
+
+  /** Keeps later calls on the call's target waiting until `pass`. */
+  hold(call: IncomingCall): void {
+    if (!this.#gates.has(call.targetId)) this.#gates.set(call.targetId, { holder: call, behind: [] });
+  }
+
+  /** The call has begun, or never will: those behind it may go on. */
+  pass(call: IncomingCall): void {
+    if (this.#gates.size === 0) return;
+    const gate = this.#gates.get(call.targetId);
+    if (gate?.holder !== call) return;
+    this.#gates.delete(call.targetId);
+    this.#behindGates -= gate.behind.length;
+    // They came before everything that is still queued.
+    this.#queue.unshift(...gate.behind);
+    this.pump();
+  }
+
+  /** A call runs on after its turn. */
+  occupy(): void {
+    this.#running++;
+  }
+
+  free(): void {
+    this.#running--;
+    this.pump();
+  }
+
+  /** Begins what can begin. */
+  pump(): void {
+    while (this.#queue.length > 0 && this.#hasSlot) this.#advance(this.#queue.shift() as IncomingCall);
+  }
+
+  /** Takes a waiting call out. */
+  remove(id: number): IncomingCall | undefined {
+    const queued = takeOut(this.#queue, id);
+    if (queued) return queued;
+    for (const gate of this.#gates.values()) {
+      const waiting = takeOut(gate.behind, id);
+      if (!waiting) continue;
+      this.#behindGates--;
+      return waiting;
+    }
+    return undefined;
+  }
+
+  /** Empties the queue; returns who was in it. */
+  clear(): IncomingCall[] {
+    const waiting = [...this.#queue];
+    for (const gate of this.#gates.values()) waiting.push(...gate.behind);
+    this.#queue.length = 0;
+    this.#gates.clear();
+    this.#behindGates = 0;
+    return waiting;
+  }
+
+  get #hasSlot(): boolean {
+    return this.#running < this.#options.maxRunningCalls + this.#options.awaitedCalls();
+  }
+
+  #advance(call: IncomingCall): void {
+    const gate = this.#gates.size > 0 ? this.#gates.get(call.targetId) : undefined;
+    if (gate && gate.holder !== call) {
+      if (!this.#hasRoomFor(call)) return;
+      gate.behind.push(call);
+      this.#behindGates++;
+    } else if (call.body) {
+      this.#options.begin(call);
+    } else {
+      this.hold(call);
+    }
+  }
+
+  #hasRoomFor(call: IncomingCall): boolean {
+    if (this.#queue.length + this.#behindGates < this.#options.maxQueuedCalls) {
+      call.keepBody();
+      return true;
+    }
+    this.#options.overloaded(call);
+    return false;
+  }
+}
+
+function takeOut(calls: IncomingCall[], id: number): IncomingCall | undefined {
+  const index = calls.findIndex((call) => call.id === id);
+  return index < 0 ? undefined : calls.splice(index, 1)[0];
+}

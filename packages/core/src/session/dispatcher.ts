@@ -1,0 +1,280 @@
+/**
+ * The calls the peer makes: looked up, run, answered.
+ *
+ *     call frame ─► target ─► queue ─► method table ─► decode ─► authorize ─► method ─► answer
+ *
+ * Whatever can be done at once is: a synchronous method is answered before the next frame is read.
+ */
+import { RpcError } from "../errors/rpc-error.ts";
+import type { ExportEntry } from "../references/export-table.ts";
+import type { Method } from "../references/method-table.ts";
+import type { ByteReader } from "../wire/byte-reader.ts";
+import { CallQueue } from "./call-queue.ts";
+import { applyInCall } from "./current-call.ts";
+import type { CallHeader, IncomingCall } from "./incoming-call.ts";
+
+/** An object a call runs on. */
+export interface Callee {
+  readonly object: object;
+  /** `this` of the method; `undefined` for functions. */
+  readonly self: object | undefined;
+  method(name: string): Method | undefined;
+}
+
+/** What the dispatcher asks of its session. */
+export interface DispatcherOptions {
+  readonly maxRunningCalls: number;
+  readonly maxQueuedCalls: number;
+  readonly maxCallDepth: number;
+  awaitedCalls(): number;
+  readHeader(reader: ByteReader): CallHeader;
+  newCall(header: CallHeader): IncomingCall;
+  /** The target of a call, kept until `finished`. @throws RpcError `stale-reference` */
+  target(id: number): ExportEntry;
+  /** The object a call runs on: the target's, or what `perCall` makes for it. */
+  callee(call: IncomingCall, entry: ExportEntry): Callee | Promise<Callee>;
+  decode(call: IncomingCall): unknown[];
+  authorize(call: IncomingCall, object: object, args: readonly unknown[]): void | Promise<void>;
+  answer(call: IncomingCall, value: unknown): void;
+  answerThrown(call: IncomingCall, thrown: unknown): void;
+  refuse(call: IncomingCall, error: RpcError): void;
+  /** The answer is given: what was kept for the call may go. */
+  finished(call: IncomingCall): void;
+  /** More calls run than before: the peer may have to take more of ours. */
+  occupied(): void;
+  onError(error: Error): void;
+}
+
+export class Dispatcher {
+  /** Calls received, for the statistics. */
+  count = 0;
+  readonly #options: DispatcherOptions;
+  readonly #queue: CallQueue;
+  readonly #running = new Map<number, IncomingCall>();
+  /** Calls of which the rest is still to come. */
+  readonly #incomplete = new Map<number, IncomingCall>();
+  #lastId = 0;
+  #whenIdle: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#queue = new CallQueue({
+      maxRunningCalls: options.maxRunningCalls,
+      maxQueuedCalls: options.maxQueuedCalls,
+      awaitedCalls: () => options.awaitedCalls(),
+      begin: (call) => this.#begin(call),
+      overloaded: (call) => this.#refuse(call, this.#overloaded()),
+    });
+  }
+
+  get runningCount(): number {
+    return this.#running.size;
+  }
+
+  /** A whole call frame. @throws RpcError `protocol` */
+  receive(reader: ByteReader): void {
+    const header = this.#options.readHeader(reader);
+    const begun = this.#incomplete.get(header.id);
+    const call = begun ?? this.#newCall(header);
+    call.body = { bytes: reader.bytes, start: reader.position, end: reader.end };
+    if (!begun) this.#admit(call);
+    else if (this.#incomplete.delete(call.id) && !call.isFinished) this.#queue.completed(call);
+  }
+
+  /** The first fragment of a call frame: the call has its place from now on. @throws RpcError `protocol` */
+  begun(reader: ByteReader): void {
+    const call = this.#newCall(this.#options.readHeader(reader));
+    this.#incomplete.set(call.id, call);
+    this.#admit(call);
+  }
+
+  /** The caller waits no longer: a call that has not begun never will, the signal of one that runs fires. */
+  cancel(id: number): void {
+    const running = this.#running.get(id) ?? this.#incomplete.get(id);
+    running?.cancel(cancelled("unknown"));
+    if (running) return;
+    const waiting = this.#queue.remove(id);
+    if (waiting) this.#refuse(waiting, cancelled("not-executed"));
+  }
+
+  /** Begins what became possible to begin. */
+  pump(): void {
+    this.#queue.pump();
+  }
+
+  /** Refuses calls from outside from now on; calls back when the last running one is answered. */
+  drain(whenIdle: () => void): void {
+    this.#whenIdle = whenIdle;
+    this.#tellIfIdle();
+  }
+
+  /** The session is over: nothing is answered any more, the signals of running methods fire. */
+  close(reason: RpcError): void {
+    this.#isClosed = true;
+    const calls = [...this.#queue.clear(), ...this.#running.values()];
+    this.#running.clear();
+    this.#incomplete.clear();
+    for (const call of calls) {
+      call.cancel(reason);
+      this.#finish(call);
+    }
+  }
+
+  #newCall(header: CallHeader): IncomingCall {
+    if (header.id <= this.#lastId) {
+      throw new RpcError("protocol", `call number ${header.id} after ${this.#lastId}`, "not-executed");
+    }
+    this.#lastId = header.id;
+    this.count++;
+    return this.#options.newCall(header);
+  }
+
+  #admit(call: IncomingCall): void {
+    try {
+      this.#check(call);
+    } catch (error) {
+      this.#refuse(call, this.#asRefusal(error));
+      return;
+    }
+    this.#queue.enter(call);
+  }
+
+  #check(call: IncomingCall): void {
+    const { maxCallDepth, target } = this.#options;
+    if (call.depth > maxCallDepth) {
+      const detail = `a call ${call.depth} deep, limits.maxCallDepth is ${maxCallDepth}`;
+      throw new RpcError("limit-exceeded", detail, "not-executed");
+    }
+    if (this.#whenIdle && call.depth === 0) {
+      throw new RpcError("closed", "the service is draining and takes no new calls", "not-executed");
+    }
+    call.entry = target(call.targetId);
+  }
+
+  #overloaded(): RpcError {
+    const { maxRunningCalls, maxQueuedCalls } = this.#options;
+    const limits = `limits.maxRunningCalls ${maxRunningCalls}, limits.maxQueuedCalls ${maxQueuedCalls}`;
+    return new RpcError("overloaded", `too many calls at once (${limits})`, "not-executed");
+  }
+
+  #begin(call: IncomingCall): void {
+    if (call.isCancelled) {
+      this.#refuse(call, cancelled("not-executed"));
+    } else if (call.isLate) {
+      this.#refuse(call, new RpcError("timeout", "the caller's time was up before it could run", "not-executed"));
+    } else {
+      this.#step(call, () => this.#find(call, call.entry as ExportEntry));
+    }
+  }
+
+  #find(call: IncomingCall, entry: ExportEntry): void {
+    const callee = this.#options.callee(call, entry);
+    if (callee instanceof Promise) this.#later(call, callee, (made) => this.#permit(call, made));
+    else this.#permit(call, callee);
+  }
+
+  #permit(call: IncomingCall, callee: Callee): void {
+    const method = callee.method(call.method);
+    if (!method) throw new RpcError("not-exposed", "there is no such method", "not-executed");
+    const args = this.#options.decode(call);
+    const permission = this.#options.authorize(call, callee.object, args);
+    if (permission) this.#later(call, permission, () => this.#invoke(call, callee, method, args));
+    else this.#invoke(call, callee, method, args);
+  }
+
+  /** Runs a step that may refuse the call. */
+  #step(call: IncomingCall, task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      this.#refuse(call, this.#asRefusal(error));
+    }
+  }
+
+  /** Goes on when somebody has decided; later calls on the same target wait meanwhile. */
+  #later<T>(call: IncomingCall, decision: Promise<T>, next: (decided: T) => void): void {
+    this.#occupy(call);
+    this.#queue.hold(call);
+    decision.then(
+      (decided) => this.#step(call, () => call.isFinished || next(decided)),
+      (error) => this.#refuse(call, this.#asRefusal(error)),
+    );
+  }
+
+  #invoke(call: IncomingCall, callee: Callee, method: Method, args: unknown[]): void {
+    try {
+      const result = applyInCall(call, method, callee.self, args);
+      if (isThenable(result)) this.#await(call, result);
+      else this.#answer(call, result);
+    } catch (thrown) {
+      this.#answerThrown(call, thrown);
+    }
+    this.#queue.pass(call);
+  }
+
+  #await(call: IncomingCall, result: PromiseLike<unknown>): void {
+    this.#occupy(call);
+    Promise.resolve(result).then(
+      (value) => this.#answer(call, value),
+      (thrown) => this.#answerThrown(call, thrown),
+    );
+  }
+
+  #answer(call: IncomingCall, value: unknown): void {
+    if (call.isFinished) return;
+    this.#options.answer(call, value);
+    this.#finish(call);
+  }
+
+  #answerThrown(call: IncomingCall, thrown: unknown): void {
+    if (call.isFinished) return;
+    this.#options.answerThrown(call, thrown);
+    this.#finish(call);
+  }
+
+  #refuse(call: IncomingCall, error: RpcError): void {
+    if (call.isFinished) return;
+    this.#options.refuse(call, error);
+    this.#finish(call);
+    this.#queue.pass(call);
+    this.#tellIfIdle();
+  }
+
+  #occupy(call: IncomingCall): void {
+    if (this.#running.has(call.id)) return;
+    this.#running.set(call.id, call);
+    this.#queue.occupy();
+    this.#options.occupied();
+  }
+
+  #finish(call: IncomingCall): void {
+    call.finish();
+    this.#options.finished(call);
+    if (this.#running.delete(call.id)) {
+      this.#queue.free();
+      this.#tellIfIdle();
+    }
+  }
+
+  #tellIfIdle(): void {
+    if (this.#queue.isIdle && !this.#isClosed) this.#whenIdle?.();
+  }
+
+  /** What a policy or a factory threw by mistake is reported here and not told to the peer. */
+  #asRefusal(error: unknown): RpcError {
+    if (error instanceof RpcError) return error;
+    this.#options.onError(error instanceof Error ? error : new Error(String(error)));
+    return new RpcError("internal", "the call could not be prepared", "not-executed");
+  }
+}
+
+function cancelled(outcome: "unknown" | "not-executed"): RpcError {
+  return new RpcError("cancelled", "cancelled by the caller", outcome);
+}
+
+/** A stub and a decoded value have no `then` that is a function, so asking calls nothing far away. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if ((typeof value !== "object" || value === null) && typeof value !== "function") return false;
+  return typeof (value as { then?: unknown }).then === "function";
+}

@@ -1,0 +1,46 @@
+/** What a session needs from the endpoint it belongs to, and what the handshake has agreed on. */
+import type { Clock } from "../clock/clock.ts";
+import type { Limits } from "../limits/limits.ts";
+import type { HeldObjects } from "../references/held-objects.ts";
+import type { MethodTables } from "../references/method-table.ts";
+import type { Session } from "../types/session.ts";
+import type { Codec } from "../values/codec.ts";
+import type { Slabs } from "../wire/slabs.ts";
+
+export interface SessionEnvironment {
+  readonly clock: Clock;
+  readonly codec: Codec;
+  readonly slabs: Slabs;
+  readonly limits: Limits;
+  readonly methods: MethodTables;
+  readonly held: HeldObjects;
+  /** Fronts and published objects of the endpoint. */
+  isPinned(object: object): boolean;
+  /** The object published under a name. */
+  published(name: string): object | undefined;
+  collectGarbage(): void;
+  onError(error: Error, session?: Session): void;
+}
+
+/** The limits that the other side must know. */
+export type SharedLimits = Pick<
+  Limits,
+  | "maxMessageBytes"
+  | "maxDepth"
+  | "maxNodes"
+  | "maxRunningCalls"
+  | "maxQueuedCalls"
+  | "maxExports"
+  | "maxImports"
+  | "maxCallDepth"
+  | "maxStreams"
+>;
+
+/** What both hellos together say. */
+export interface Agreement {
+  readonly sessionId: string;
+  readonly peerLimits: SharedLimits;
+  readonly heartbeatMs: number;
+  /** Whether the peer offers a front. */
+  readonly peerHasFront: boolean;
+}

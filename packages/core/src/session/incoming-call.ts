@@ -1,0 +1,137 @@
+/** A call of the peer's: what its frame says, and what its method sees of it. */
+import type { Clock, Timer } from "../clock/clock.ts";
+import { RpcError } from "../errors/rpc-error.ts";
+import type { ExportEntry } from "../references/export-table.ts";
+import { maxMethodNameBytes } from "../references/method-table.ts";
+import type { Principal, Session } from "../types/session.ts";
+import type { ByteReader } from "../wire/byte-reader.ts";
+import { callFlag } from "../wire/frames.ts";
+import type { NestedCall } from "./current-call.ts";
+import type { ReceivedMethodNames } from "./method-names.ts";
+
+const maxContextEntries = 64;
+const maxContextTextBytes = 1_024;
+
+export interface CallHeader {
+  readonly id: number;
+  readonly targetId: number;
+  readonly method: string;
+  readonly timeoutMs: number | undefined;
+  readonly depth: number;
+  readonly context: Readonly<Record<string, string>>;
+}
+
+const noContext: Readonly<Record<string, string>> = Object.freeze({});
+
+/** Reads a call frame up to its body. @throws RpcError `protocol` */
+export function readCallHeader(reader: ByteReader, names: ReceivedMethodNames): CallHeader {
+  const id = reader.varint();
+  const targetId = reader.varint();
+  const methodNumber = reader.varint();
+  const flags = reader.u8();
+  const method = flags & callFlag.inlineMethod ? reader.text(maxMethodNameBytes) : names.get(methodNumber);
+  const timeoutMs = flags & callFlag.timeout ? reader.varint() : undefined;
+  const depth = flags & callFlag.depth ? reader.varint() : 0;
+  const context = flags & callFlag.context ? readContext(reader) : noContext;
+  return { id, targetId, method, timeoutMs, depth, context };
+}
+
+function readContext(reader: ByteReader): Readonly<Record<string, string>> {
+  const count = reader.varint();
+  if (count > maxContextEntries) throw new RpcError("protocol", `a context of ${count} entries`, "not-executed");
+  const context: Record<string, string> = Object.create(null);
+  for (let i = 0; i < count; i++) {
+    const key = reader.text(maxContextTextBytes);
+    context[key] = reader.text(maxContextTextBytes);
+  }
+  return Object.freeze(context);
+}
+
+/** The body of a call, valid as long as the chunk it came in; `keepBody` makes it outlast that. */
+interface Body {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+export class IncomingCall implements NestedCall {
+  readonly id: number;
+  readonly targetId: number;
+  readonly method: string;
+  readonly depth: number;
+  readonly context: Readonly<Record<string, string>>;
+  readonly deadline: number | undefined;
+  readonly session: Session;
+  readonly #clock: Clock;
+  /** Missing while fragments of the call are still to come. */
+  body: Body | undefined;
+  /** The target, found when the call came: a release behind the call does not take it away. */
+  entry: ExportEntry | undefined;
+  /** The arguments were decoded: their references are ours now. */
+  ownsArguments = false;
+  /** What `perCall` made for this call. */
+  madeFront: object | undefined;
+  /** Answered, or never to be. */
+  isFinished = false;
+  #cancelled: RpcError | undefined;
+  #controller: AbortController | undefined;
+  #timer: Timer | undefined;
+
+  constructor(header: CallHeader, session: Session, clock: Clock) {
+    this.id = header.id;
+    this.targetId = header.targetId;
+    this.method = header.method;
+    this.depth = header.depth;
+    this.context = header.context;
+    this.deadline = header.timeoutMs === undefined ? undefined : clock.now() + header.timeoutMs;
+    this.session = session;
+    this.#clock = clock;
+  }
+
+  get principal(): Principal | undefined {
+    return this.session.principal;
+  }
+
+  /** Made when first asked for: most methods never do. */
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#cancelled) this.#controller.abort(this.#cancelled);
+      else if (this.deadline !== undefined) this.#watchDeadline(this.deadline);
+    }
+    return this.#controller.signal;
+  }
+
+  get isCancelled(): boolean {
+    return this.#cancelled !== undefined;
+  }
+
+  get isLate(): boolean {
+    return this.deadline !== undefined && this.#clock.now() >= this.deadline;
+  }
+
+  /** Takes the body along beyond the chunk it came in. */
+  keepBody(): void {
+    if (!this.body) return;
+    const bytes = this.body.bytes.slice(this.body.start, this.body.end);
+    this.body = { bytes, start: 0, end: bytes.length };
+  }
+
+  cancel(reason: RpcError): void {
+    this.#cancelled ??= reason;
+    this.#controller?.abort(reason);
+  }
+
+  /** The method is done: nothing watches the deadline any more. */
+  finish(): void {
+    this.isFinished = true;
+    this.body = undefined;
+    this.#timer?.cancel();
+  }
+
+  #watchDeadline(deadline: number): void {
+    this.#timer = this.#clock.setTimer(deadline - this.#clock.now(), () => {
+      this.cancel(new RpcError("timeout", `${this.method}: the caller's time is up`, "unknown"));
+    });
+  }
+}

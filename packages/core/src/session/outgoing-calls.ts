@@ -1,0 +1,332 @@
+/**
+ * The calls we make: numbered, sent in order, held back while the peer has as many as it takes, settled by its answers or
+ * all at once when the session ends.
+ */
+import { RpcError } from "../errors/rpc-error.ts";
+import type { ExportTable } from "../references/export-table.ts";
+import type { CallOptions } from "../types/session.ts";
+import type { Codec } from "../values/codec.ts";
+import { ByteWriter } from "../wire/byte-writer.ts";
+import { callFlag, frame } from "../wire/frames.ts";
+import type { Outbox } from "../wire/outbox.ts";
+import { depthOfNextCall } from "./current-call.ts";
+import type { Agreement, SessionEnvironment } from "./environment.ts";
+import { writeText } from "./goodbye.ts";
+import { SentMethodNames } from "./method-names.ts";
+import { type CallTarget, PendingCall } from "./pending-call.ts";
+
+/** Arguments that may wait unsent, in bytes. */
+const maxUnsentBytes = 256 * 1024 * 1024;
+
+export interface OutgoingCallsOptions {
+  readonly environment: SessionEnvironment;
+  readonly agreement: Agreement;
+  readonly outbox: Outbox;
+  readonly exports: ExportTable;
+  /** Calls we run for the peer: it may have to run as many more of ours to finish them. */
+  runningForPeer(): number;
+  /** A call of ours awaits the peer now: it may run one more of its own. */
+  awaiting(): void;
+  unheard(error: Error): void;
+}
+
+export class OutgoingCalls {
+  /** Calls sent, for the statistics. */
+  count = 0;
+  readonly #options: OutgoingCallsOptions;
+  readonly #codec: Codec;
+  readonly #outbox: Outbox;
+  readonly #exports: ExportTable;
+  readonly #names = new SentMethodNames();
+  /** Sent and not answered, settled or not. */
+  readonly #sent = new Map<number, PendingCall>();
+  /** Not sent yet, in order; a function stands for something that must not overtake the calls before it. */
+  readonly #held: (PendingCall | (() => void))[] = [];
+  #heldBytes = 0;
+  /** Nothing is sent before the peer knows of the session. */
+  #hasBegun = false;
+  #lastId = 0;
+  #unsettled = 0;
+
+  constructor(options: OutgoingCallsOptions) {
+    this.#options = options;
+    this.#codec = options.environment.codec;
+    this.#outbox = options.outbox;
+    this.#exports = options.exports;
+  }
+
+  /** The peer is ready: what was called so far is sent. */
+  begin(): void {
+    this.#hasBegun = true;
+    this.pump();
+  }
+
+  /** Calls that have not settled. */
+  get pendingCount(): number {
+    return this.#unsettled;
+  }
+
+  /** Calls the peer has and has not answered. */
+  get awaitedCount(): number {
+    return this.#sent.size;
+  }
+
+  /** Calls a method. Every failure is a rejection. */
+  call(
+    target: CallTarget,
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions | undefined,
+  ): Promise<unknown> {
+    const { clock } = this.#options.environment;
+    const call = new PendingCall(target, method, options, depthOfNextCall(), clock.now());
+    this.#unsettled++;
+    try {
+      this.#checkRoom(call);
+      if (this.#mustHold) this.#hold(call, args);
+      else this.#send(call, (writer) => this.#encode(writer, args));
+      if (options) call.watch(clock, (error) => this.#giveUp(call, error));
+    } catch (error) {
+      this.#reject(call, asRefusal(call, error));
+    }
+    return call.promise;
+  }
+
+  /** Asks for a published object: answered like a call. */
+  lookup(target: CallTarget, name: string): Promise<unknown> {
+    const { clock } = this.#options.environment;
+    const call = new PendingCall(target, `lookup of ${JSON.stringify(name)}`, undefined, 0, clock.now());
+    this.#unsettled++;
+    const writer = this.#outbox.begin(frame.lookup);
+    this.#number(call);
+    writer.varint(call.id);
+    writeText(writer, name);
+    call.place = this.#outbox.endRevocable("call");
+    return call.promise;
+  }
+
+  /** A call that is refused before it is made. */
+  refuse(target: CallTarget, method: string, refusal: (call: PendingCall) => RpcError): Promise<unknown> {
+    const call = new PendingCall(target, method, undefined, 0, this.#options.environment.clock.now());
+    this.#unsettled++;
+    this.#reject(call, refusal(call));
+    return call.promise;
+  }
+
+  /** A call that was answered, out of the table; `undefined` for a number that is not awaited. */
+  take(id: number): PendingCall | undefined {
+    const call = this.#sent.get(id);
+    this.#sent.delete(id);
+    return call;
+  }
+
+  resolve(call: PendingCall, value: unknown): void {
+    if (call.isSettled) return;
+    this.#unsettled--;
+    call.resolve(value);
+  }
+
+  reject(call: PendingCall, error: Error): void {
+    if (!call.isSettled) this.#reject(call, error);
+  }
+
+  /** Runs `task` behind every call made so far. */
+  afterHeld(task: () => void): void {
+    if (this.#held.length === 0) task();
+    else this.#held.push(task);
+  }
+
+  /** Sends what was held back, as far as the peer takes it. */
+  pump(): void {
+    while (this.#held.length > 0 && !this.#isWindowFull) {
+      const next = this.#held.shift() as PendingCall | (() => void);
+      if (typeof next === "function") next();
+      else if (!next.isSettled) this.#sendHeld(next);
+    }
+  }
+
+  /** The session is over: settles every call, telling of each whether it may have run. */
+  failAll(failure: (call: PendingCall, hasLeft: boolean) => RpcError): void {
+    const sent = [...this.#sent.values()];
+    const held = this.#held.filter((item) => item instanceof PendingCall);
+    this.#sent.clear();
+    this.#held.length = 0;
+    for (const call of sent) {
+      const hasLeft = !(call.place && this.#outbox.takeBack(call.place));
+      this.reject(call, failure(call, hasLeft));
+    }
+    for (const call of held) this.reject(call, failure(call, false));
+  }
+
+  #reject(call: PendingCall, error: Error): void {
+    const { clock } = this.#options.environment;
+    this.#unsettled--;
+    call.reject(error, clock, this.#options.unheard);
+  }
+
+  /** @throws RpcError when the call must not even be encoded. */
+  #checkRoom(call: PendingCall): void {
+    const { limits } = this.#options.environment;
+    const { peerLimits } = this.#options.agreement;
+    const signal = call.options?.signal;
+    if (signal?.aborted) throw call.error("cancelled", "cancelled before it was made", "not-sent", signal.reason);
+    if (call.depth > Math.min(limits.maxCallDepth, peerLimits.maxCallDepth)) {
+      throw call.error("limit-exceeded", `a call ${call.depth} deep (limits.maxCallDepth)`, "not-sent");
+    }
+    if (this.#unsettled > limits.maxPendingCalls) {
+      throw call.error(
+        "overloaded",
+        `${limits.maxPendingCalls} calls are pending (limits.maxPendingCalls)`,
+        "not-sent",
+      );
+    }
+    if (this.#heldBytes + this.#outbox.unsentBytes("call") > maxUnsentBytes) {
+      throw call.error("overloaded", `${maxUnsentBytes} bytes of arguments are unsent`, "not-sent");
+    }
+  }
+
+  get #isWindowFull(): boolean {
+    const { maxRunningCalls, maxQueuedCalls } = this.#options.agreement.peerLimits;
+    return (
+      !this.#hasBegun ||
+      this.#sent.size >= maxRunningCalls + maxQueuedCalls + this.#options.runningForPeer() ||
+      this.#outbox.hasWaitingCall
+    );
+  }
+
+  get #mustHold(): boolean {
+    return this.#held.length > 0 || this.#isWindowFull;
+  }
+
+  /** Encodes now, as the arguments are now, and sends later. */
+  #hold(call: PendingCall, args: readonly unknown[]): void {
+    const writer = new ByteWriter(new Uint8Array(256));
+    try {
+      this.#encode(writer, args);
+      this.#checkSize(call, writer.length);
+    } catch (error) {
+      this.#exports.undo(this.#exports.takeCounted());
+      throw error;
+    }
+    call.exported = this.#exports.takeCounted();
+    call.heldBody = writer.bytes.slice(writer.start, writer.position);
+    this.#heldBytes += call.heldBody.length;
+    this.#held.push(call);
+  }
+
+  #sendHeld(call: PendingCall): void {
+    const body = call.heldBody as Uint8Array;
+    const { exported } = call;
+    this.#heldBytes -= body.length;
+    call.heldBody = undefined;
+    this.#send(call, (writer) => writer.raw(body));
+    call.exported = exported;
+  }
+
+  #encode(writer: ByteWriter, args: readonly unknown[]): void {
+    this.#codec.encodeList(writer, args, this.#exports, this.#options.agreement.peerLimits, "args");
+  }
+
+  /** Writes the call's frame. What throws leaves nothing behind. */
+  #send(call: PendingCall, writeBody: (writer: ByteWriter) => void): void {
+    const number = this.#names.number(call.method, (name) => this.#announce(name));
+    const writer = this.#outbox.begin(frame.call);
+    try {
+      writer.varint(this.#lastId + 1);
+      this.#writeHeader(writer, call, number);
+      writeBody(writer);
+      this.#checkSize(call, this.#outbox.openBytes);
+    } catch (error) {
+      this.#outbox.abandon();
+      this.#exports.undo(this.#exports.takeCounted());
+      throw error;
+    }
+    this.#number(call);
+    call.exported = this.#exports.takeCounted();
+    call.place = this.#outbox.endRevocable("call");
+    this.count++;
+    this.#options.awaiting();
+  }
+
+  #number(call: PendingCall): void {
+    call.id = ++this.#lastId;
+    this.#sent.set(call.id, call);
+  }
+
+  #announce(name: string): void {
+    const writer = this.#outbox.begin(frame.method);
+    writeText(writer, name);
+    this.#outbox.end("control");
+  }
+
+  #writeHeader(writer: ByteWriter, call: PendingCall, methodNumber: number): void {
+    const remainingMs = call.options ? call.remainingMs(this.#options.environment.clock.now()) : undefined;
+    const context = call.options?.context;
+    let flags = 0;
+    if (remainingMs !== undefined) flags |= callFlag.timeout;
+    if (call.depth > 0) flags |= callFlag.depth;
+    if (context) flags |= callFlag.context;
+    if (methodNumber === 0) flags |= callFlag.inlineMethod;
+    writer.varint(call.target.id);
+    writer.varint(methodNumber);
+    writer.u8(flags);
+    if (methodNumber === 0) writeText(writer, call.method);
+    if (remainingMs !== undefined) writer.varint(remainingMs);
+    if (call.depth > 0) writer.varint(call.depth);
+    if (context) writeContext(writer, context);
+  }
+
+  #checkSize(call: PendingCall, bytes: number): void {
+    const { maxMessageBytes } = this.#options.agreement.peerLimits;
+    if (bytes <= maxMessageBytes) return;
+    const detail = `a message of ${bytes} bytes, the peer takes ${maxMessageBytes} (limits.maxMessageBytes)`;
+    throw call.error("limit-exceeded", detail, "not-sent");
+  }
+
+  /** The caller waits no longer. What has not left never will; what has is told to the peer, whose answer is dropped. */
+  #giveUp(call: PendingCall, error: RpcError): void {
+    if (call.isSettled) return;
+    if (!this.#hasLeft(call)) {
+      this.#exports.undo(call.exported);
+      call.exported = undefined;
+      this.reject(call, new RpcError(error.code, error.detail, "not-sent", { cause: error.cause }));
+      return;
+    }
+    this.reject(call, error);
+    this.#outbox.afterBegun(() => {
+      this.#outbox.begin(frame.cancel).varint(call.id);
+      this.#outbox.end("control");
+    });
+  }
+
+  #hasLeft(call: PendingCall): boolean {
+    if (call.heldBody) {
+      this.#heldBytes -= call.heldBody.length;
+      call.heldBody = undefined;
+      this.#held.splice(this.#held.indexOf(call), 1);
+      return false;
+    }
+    if (!call.place || !this.#outbox.takeBack(call.place)) return true;
+    this.#sent.delete(call.id);
+    return false;
+  }
+}
+
+function writeContext(writer: ByteWriter, context: Readonly<Record<string, string>>): void {
+  const entries = Object.entries(context);
+  writer.varint(entries.length);
+  for (const [key, value] of entries) {
+    if (typeof value !== "string") {
+      throw new RpcError("invalid-argument", `context.${key}: expected a string, got ${typeof value}`, "not-sent");
+    }
+    writeText(writer, key);
+    writeText(writer, value);
+  }
+}
+
+/** A sender's refusal, naming the call. */
+function asRefusal(call: PendingCall, error: unknown): RpcError {
+  if (!(error instanceof RpcError)) return call.error("unsupported-value", String(error), "not-sent", error);
+  if (error.detail.startsWith(call.describe())) return error;
+  return call.error(error.code, error.detail, "not-sent", error.cause);
+}

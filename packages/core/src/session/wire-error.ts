@@ -1,0 +1,114 @@
+/** Errors as replies: what farref refused, and what a method threw, both directions side by side. */
+import { RemoteError } from "../errors/remote-error.ts";
+import { isRpcErrorCode, type Outcome, RpcError } from "../errors/rpc-error.ts";
+import type { Codec, Exporter, ValueLimits } from "../values/codec.ts";
+import type { ByteWriter } from "../wire/byte-writer.ts";
+
+/** Refusals are farref's own words; they need no room for more. */
+const maxDetailLength = 1_024;
+
+export function refusalParts(error: RpcError): readonly unknown[] {
+  return [error.code, error.detail.slice(0, maxDetailLength), error.outcome];
+}
+
+/** @param told names the call that failed, for the message */
+export function refusalFrom(parts: readonly unknown[], told: string): RpcError {
+  const [code, detail, outcome] = parts;
+  return new RpcError(
+    typeof code === "string" && isRpcErrorCode(code) ? code : "internal",
+    `${told}: ${typeof detail === "string" ? detail.slice(0, maxDetailLength) : "refused"}`,
+    isOutcome(outcome) ? outcome : "unknown",
+  );
+}
+
+function isOutcome(value: unknown): value is Outcome {
+  return value === "not-sent" || value === "not-executed" || value === "unknown" || value === "executed";
+}
+
+/** What a method threw, as a list of values: name, message, code, data, cause in a list of its own where there is one. */
+interface Thrown {
+  readonly name: string;
+  readonly message: string;
+  readonly code: string | number | undefined;
+  readonly data: unknown;
+  readonly cause: readonly unknown[];
+}
+
+/**
+ * Appends what a method threw. What of its data can't travel is left out, as an error must not be lost for its details:
+ * first the cause goes, then the data. `undo` is called for what a failed attempt has counted.
+ */
+export function encodeThrown(
+  writer: ByteWriter,
+  thrown: unknown,
+  codec: Codec,
+  exporter: Exporter,
+  limits: ValueLimits,
+  undo: () => void,
+): void {
+  const whole = takeApart(thrown);
+  const attempts = [whole, { ...whole, cause: [] }, { ...whole, cause: [], data: undefined }];
+  const start = writer.length;
+  for (const { name, message, code, data, cause } of attempts) {
+    try {
+      codec.encodeList(writer, [name, message, code, data, cause], exporter, limits, "error");
+      return;
+    } catch {
+      undo();
+      writer.position = writer.start + start;
+    }
+  }
+}
+
+function takeApart(thrown: unknown): Thrown {
+  if (!(thrown instanceof Error))
+    return { name: "", message: describeThrown(thrown), code: undefined, data: thrown, cause: [] };
+  const own = Object.getOwnPropertyDescriptors(thrown) as Record<string, PropertyDescriptor>;
+  const code: unknown = own["code"]?.value;
+  const isPlainCode = typeof code === "string" || typeof code === "number";
+  return {
+    name: text(() => thrown.name, "Error"),
+    message: text(() => thrown.message, ""),
+    code: isPlainCode ? code : undefined,
+    data: ownData(own, isPlainCode),
+    cause: own["cause"] && "value" in own["cause"] ? [own["cause"].value] : [],
+  };
+}
+
+function describeThrown(thrown: unknown): string {
+  return typeof thrown === "string" ? thrown : `a value of type ${thrown === null ? "null" : typeof thrown} was thrown`;
+}
+
+const notData: ReadonlySet<string> = new Set(["name", "message", "stack", "cause"]);
+
+function ownData(own: Record<string, PropertyDescriptor>, isCodeTold: boolean): unknown {
+  const data: Record<string, unknown> = {};
+  for (const [key, { enumerable, value }] of Object.entries(own)) {
+    const isTold = notData.has(key) || (key === "code" && isCodeTold);
+    // The errors of an AggregateError are not enumerable, and all that it says.
+    if (isTold || value === undefined || !(enumerable || key === "errors")) continue;
+    Object.defineProperty(data, key, { value, enumerable: true, configurable: true, writable: true });
+  }
+  return Object.keys(data).length > 0 ? data : undefined;
+}
+
+/** Error classes may compute their name or message, and fail at it. */
+function text(read: () => unknown, otherwise: string): string {
+  try {
+    const value = read();
+    return typeof value === "string" ? value : otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+export function thrownFrom(parts: readonly unknown[]): RemoteError {
+  const [name, message, code, data, cause] = parts;
+  return new RemoteError({
+    remoteName: typeof name === "string" ? name : "",
+    message: typeof message === "string" ? message : "",
+    code: typeof code === "string" || typeof code === "number" ? code : undefined,
+    data,
+    cause: Array.isArray(cause) && cause.length > 0 ? { value: cause[0] } : undefined,
+  });
+}
