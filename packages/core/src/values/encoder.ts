@@ -104,7 +104,8 @@ export class Encoder {
     writeMapHeader(this.writer, keys.length);
     let key = "";
     try {
-      for (key of keys) {
+      for (let i = 0; i < keys.length; i++) {
+        key = keys[i]!;
         this.text(key);
         this.#field(object, key, depth + 1);
       }

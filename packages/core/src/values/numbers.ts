@@ -48,8 +48,12 @@ function put(writer: ByteWriter, header: number, width: 1 | 2 | 4, value: number
 }
 
 function writeFloat(writer: ByteWriter, value: number): void {
-  writer.u8(0xcb);
-  writer.float64(value);
+  scratch.setFloat64(0, value);
+  const { bytes } = writer;
+  let at = writer.position;
+  bytes[at++] = 0xcb;
+  for (let i = 0; i < 8; i++) bytes[at++] = scratchBytes[i]!;
+  writer.position = at;
 }
 
 export function readFloat64(bytes: Uint8Array, at: number): number {
