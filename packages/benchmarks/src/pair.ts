@@ -17,9 +17,9 @@ export class Pair {
   }
 
   static async start(contender: Contender): Promise<Pair> {
-    const server = child("server-process.js", contender, []);
+    const server = child(serverFile, contender, []);
     const { address } = await ready(server);
-    const client = child("client-process.js", contender, [address]);
+    const client = child(clientFile, contender, [address]);
     await ready(client);
     return new Pair(contender, server, client);
   }
@@ -39,9 +39,11 @@ export class Pair {
 }
 
 const patienceMs = 15_000;
+const serverFile = new URL("./server-process.js", import.meta.url);
+const clientFile = new URL("./client-process.js", import.meta.url);
 
-function child(file: string, { name, transport }: Contender, more: readonly string[]): ChildProcess {
-  return fork(fileURLToPath(new URL(file, import.meta.url)), [name, transport, ...more]);
+function child(file: URL, { name, transport }: Contender, more: readonly string[]): ChildProcess {
+  return fork(fileURLToPath(file), [name, transport, ...more]);
 }
 
 async function ready(process: ChildProcess): Promise<{ address: string }> {

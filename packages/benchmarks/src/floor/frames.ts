@@ -17,7 +17,7 @@ export type Write = (batch: Buffer) => boolean;
 
 export class FrameWriter {
   // `sequential`: msgpackr sends a shape with the first object that has it.
-  readonly #packr = new Packr({ sequential: true, structures: [] });
+  readonly #packr = new Packr({ sequential: true });
   readonly #write: Write;
   #batch = Buffer.allocUnsafeSlow(batchBytes);
   #end = 0;
@@ -68,26 +68,45 @@ const packMode = REUSE_BUFFER_MODE | RESET_BUFFER_MODE | RESERVE_START_SPACE | h
 export type OnFrame = (id: number, tag: number, body: unknown) => void;
 
 export class FrameReader {
-  readonly #unpackr = new Unpackr({ sequential: true, structures: [] });
+  readonly #unpackr = new Unpackr({ sequential: true });
   readonly #onFrame: OnFrame;
-  #rest: Buffer | undefined;
+  /** The beginning of a frame, in the chunks it came in, and how much more it takes to go on. */
+  #parts: Buffer[] = [];
+  #missing = 0;
 
   constructor(onFrame: OnFrame) {
     this.#onFrame = onFrame;
   }
 
   receive(chunk: Buffer): void {
-    const bytes = this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk;
+    if (this.#parts.length === 0) return this.#read(chunk);
+    this.#parts.push(chunk);
+    this.#missing -= chunk.length;
+    if (this.#missing > 0) return;
+    const bytes = Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#read(bytes);
+  }
+
+  #read(bytes: Buffer): void {
     let at = 0;
-    while (at + headerBytes <= bytes.length) {
-      const end = at + lengthBytes + readUint32(bytes, at);
-      if (end > bytes.length) break;
+    let end = endOfFrame(bytes, at);
+    while (end <= bytes.length) {
       const body: unknown = this.#unpackr.unpack(bytes, { start: at + headerBytes, end });
       this.#onFrame(readUint32(bytes, at + 4), bytes[at + 8] as number, body);
       at = end;
+      end = endOfFrame(bytes, at);
     }
-    this.#rest = at === bytes.length ? undefined : bytes.subarray(at);
+    if (at === bytes.length) return;
+    this.#parts.push(bytes.subarray(at));
+    this.#missing = end - bytes.length;
   }
+}
+
+/** Where the frame that begins at `at` ends, or its length does, where that is not here yet. */
+function endOfFrame(bytes: Buffer, at: number): number {
+  const body = at + lengthBytes;
+  return body <= bytes.length ? body + readUint32(bytes, at) : body;
 }
 
 // Buffer's own methods check what is known here.

@@ -36,7 +36,7 @@ export interface RegisteredValues {}
 export type MethodName<T> = keyof T & keyof { [K in keyof T as OfferedName<K, T[K]>]: true };
 
 /** The methods of `T` alone, or the function, without what makes it a stub. */
-export type Methods<T> = T extends AnyFunction
+type Methods<T> = T extends AnyFunction
   ? RemoteMethod<T>
   : { readonly [K in keyof T as OfferedName<K, T[K]>]: RemoteMethod<T[K]> };
 

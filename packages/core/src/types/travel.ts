@@ -22,7 +22,7 @@ export type FromAfar<T> = T extends Primitive
       : Named<T, Copy<T, "from">, "from">;
 
 /** What may be given where the far side declares `T`: the value as declared, or remotes of what it refers to. */
-export type ToAfar<T> = T extends Primitive
+type ToAfar<T> = T extends Primitive
   ? T
   : T extends Referenced
     ? Given<T>

@@ -19,7 +19,7 @@ export type Pipelined<T> = T extends AnyFunction
   : { readonly [K in keyof T as OfferedName<K, T[K]>]: PipelinedMethod<T[K]> };
 
 /** A result on its way: the promise of it, and what can be called on it already. */
-export type Step<R> = Promise<FromAfar<R>> & Steps<NonNullable<FromAfar<R>>>;
+type Step<R> = Promise<FromAfar<R>> & Steps<NonNullable<FromAfar<R>>>;
 
 // Overloads have their last signature here, as TypeScript's own `Parameters` has.
 type OnewayMethod<F> = F extends (...args: infer A) => unknown ? (...args: ListToAfar<A>) => Promise<void> : F;
