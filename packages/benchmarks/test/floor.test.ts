@@ -57,12 +57,14 @@ describe("frames", () => {
         writer.append(3, 0, 3);
       }),
     ]);
-    expect(frames).toMatchObject([
+    const [first, second, third] = frames as [number, number, unknown][];
+    expect([first, second?.slice(0, 2), third]).toEqual([
       [1, 0, 1],
       [2, 0],
       [3, 0, 3],
     ]);
-    expect(large.equals((frames as [number, number, Buffer][])[1]?.[2] ?? Buffer.alloc(0))).toBe(true);
+    // Compared by hand: a mebibyte takes `toEqual` seconds.
+    expect(large.equals(second?.[2] as Buffer)).toBe(true);
   });
 });
 

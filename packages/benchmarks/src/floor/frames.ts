@@ -79,7 +79,11 @@ export class FrameReader {
   }
 
   receive(chunk: Buffer): void {
-    if (this.#parts.length === 0) return this.#read(chunk);
+    if (this.#parts.length === 0) this.#read(chunk);
+    else this.#collect(chunk);
+  }
+
+  #collect(chunk: Buffer): void {
     this.#parts.push(chunk);
     this.#missing -= chunk.length;
     if (this.#missing > 0) return;
