@@ -2,7 +2,7 @@
 
 import type { Contender } from "./contender.ts";
 import { contenders, farrefName, floorName } from "./contenders.ts";
-import { type Bounds, median } from "./load.ts";
+import type { Bounds } from "./load.ts";
 import type { Options } from "./options.ts";
 import { Pair } from "./pair.ts";
 import { type Scenario, scenarios, titleOf } from "./scenarios.ts";
@@ -10,8 +10,8 @@ import { type Scenario, scenarios, titleOf } from "./scenarios.ts";
 export interface Result {
   readonly scenario: Scenario;
   readonly contender: Contender;
-  /** Median of the rounds. */
-  readonly callsPerSecond: number;
+  /** Calls a second, of each round. */
+  readonly rounds: readonly number[];
 }
 
 const maxCalls = 10_000_000;
@@ -27,7 +27,7 @@ async function measureScenario(index: number, scenario: Scenario, options: Optio
   try {
     for (const contender of contenders) if (isMeasured(contender, scenario)) pairs.push(await Pair.start(contender));
     const measured = await rounds(index, pairs, options);
-    return pairs.map(({ contender }, i) => ({ scenario, contender, callsPerSecond: median(measured[i] ?? []) }));
+    return pairs.map(({ contender }, i) => ({ scenario, contender, rounds: measured[i] ?? [] }));
   } finally {
     for (const pair of pairs) pair.stop();
   }

@@ -50,12 +50,12 @@ test("options have defaults and bounds", () => {
   expect(() => readOptions(["--second", "1"])).toThrow();
 });
 
-test("the table compares with the floor of the same scenario", () => {
+test("the table compares with the floor of the same scenario, round by round", () => {
   const scenario = scenarios[0];
   if (!scenario) throw new Error("no scenarios");
-  const floor = { scenario, contender: contenderNamed("floor", scenario.transport), callsPerSecond: 50_000 };
-  const other = { ...floor, contender: { ...floor.contender, name: "farref" }, callsPerSecond: 40_000 };
+  const floor = { scenario, contender: contenderNamed("floor", scenario.transport), rounds: [50_000, 25_000, 50_000] };
+  const other = { ...floor, contender: { ...floor.contender, name: "farref" }, rounds: [40_000, 20_000, 10_000] };
   const lines = tableOf([floor, other]).map((line) => line.replaceAll(/ +/g, " "));
   expect(lines.at(-2)).toBe("| add, one at a time, tcp | floor | 50,000 | 1.00 | | |");
-  expect(lines.at(-1)).toBe("| add, one at a time, tcp | farref | 40,000 | 0.80 | 0.70 | met |");
+  expect(lines.at(-1)).toBe("| add, one at a time, tcp | farref | 20,000 | 0.80 | 0.70 | met |");
 });
