@@ -11,6 +11,25 @@ export type {
 } from "./channel/channel.ts";
 export type { Clock, Timer } from "./clock/clock.ts";
 export { systemClock } from "./clock/system-clock.ts";
+export { type ConnectionKernelOptions, openConnection } from "./endpoint/connection.ts";
+export { type EndpointOptions, type Platform, plainPlatform } from "./endpoint/endpoint.ts";
+export { type Front, PerCall, PerSession, perCall, perSession } from "./endpoint/front.ts";
+export { type FrontOf, openService, type Service, type ServiceKernelOptions } from "./endpoint/service.ts";
 export { RemoteError } from "./errors/remote-error.ts";
 export { type Outcome, RpcError, type RpcErrorCode } from "./errors/rpc-error.ts";
-export { defaultLimits, type Limits, resolveLimits } from "./limits/limits.ts";
+export { defaultLimits, type LimitOptions, type Limits, resolveLimits } from "./limits/limits.ts";
+export { isRemote, release, sameReference, withOptions } from "./references/stub.ts";
+export { currentCall } from "./session/current-call.ts";
+export type { Authorize, AuthorizeCall } from "./session/policy.ts";
+export { connectionOf } from "./session/session-connection.ts";
+export type { MethodName, RegisteredValues, Remote, remoteOf, Stub } from "./types/remote.ts";
+export type {
+  CallContext,
+  CallOptions,
+  CloseReason,
+  Connection,
+  Principal,
+  Session,
+  SessionStats,
+} from "./types/session.ts";
+export { ByReference, type ByReferenceMark, byReference } from "./values/marks.ts";

@@ -1,1 +1,22 @@
-export {};
+/** Distributed objects for TypeScript: serve an object in one process, call it from another. */
+
+import { type Connect, createConnect } from "./connect.ts";
+import { nodePlatform } from "./node-platform.ts";
+import { nodeTransports } from "./start-service.ts";
+
+export {
+  type Front,
+  type FrontOf,
+  type PerCall,
+  type PerSession,
+  perCall,
+  perSession,
+  type Service,
+} from "@farref/core";
+export { type Acl, acl } from "@farref/security";
+export { webSocketListener } from "@farref/transports";
+export type { ServiceOptions } from "./options.ts";
+export * from "./shared.ts";
+export { startService, type Where } from "./start-service.ts";
+
+export const connect: Connect = createConnect(nodeTransports, nodePlatform);

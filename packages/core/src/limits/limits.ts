@@ -32,6 +32,9 @@ export interface Limits {
   readonly stallTimeoutMs: number;
 }
 
+/** Limits a program sets; the others keep their defaults. */
+export type LimitOptions = { readonly [K in keyof Limits]?: Limits[K] | undefined };
+
 export const defaultLimits: Limits = {
   maxMessageBytes: 16 * 1024 * 1024,
   maxDepth: 64,
@@ -50,7 +53,7 @@ export const defaultLimits: Limits = {
 };
 
 /** Completes and checks limits given by a program. @throws RpcError `invalid-argument` for anything but a positive integer. */
-export function resolveLimits(given: Partial<{ [K in keyof Limits]: Limits[K] | undefined }> = {}): Limits {
+export function resolveLimits(given: LimitOptions = {}): Limits {
   const limits = { ...defaultLimits };
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;

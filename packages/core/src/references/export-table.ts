@@ -25,7 +25,7 @@ export interface ExportEntry extends WireReference {
 
 type Description = Pick<ExportEntry, "kind" | "name" | "self" | "method">;
 
-const maxTypeNameLength = 64;
+export const maxTypeNameLength = 64;
 const frontId = 0;
 
 export interface ExportTableOptions {
@@ -184,7 +184,8 @@ function relay(reference: FarReference): (name: string) => Method | undefined {
 }
 
 /** The class's name, for printing at the far end. */
-function typeName(object: object): string {
+export function typeName(object: object): string {
+  if (typeof object === "function") return ownText(object, "name");
   const prototype: object | null = Object.getPrototypeOf(object);
   const maker: unknown = prototype && Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
   return typeof maker === "function" ? ownText(maker, "name") : "";

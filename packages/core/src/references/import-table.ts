@@ -16,6 +16,8 @@ const pressureShare = 0.75;
 
 export interface ImportTableOptions {
   readonly owner: ReferenceOwner;
+  /** The peer's front, as the peer announces it. */
+  readonly front: { readonly kind: "object" | "function"; readonly name: string };
   readonly maxImports: number;
   /** The peer's own limit: it can't export more than that. */
   readonly maxPeerExports: number;
@@ -34,7 +36,7 @@ export class ImportTable {
 
   constructor(options: ImportTableOptions) {
     this.#options = options;
-    this.#front = new FarReference(options.owner, "object", 0, "");
+    this.#front = new FarReference(options.owner, options.front.kind, 0, options.front.name);
     this.#nextPressureSize = this.#pressureSize;
   }
 

@@ -34,7 +34,7 @@ export interface DispatcherOptions {
   /** The object a call runs on: the target's, or what `perCall` makes for it. */
   callee(call: IncomingCall, entry: ExportEntry): Callee | Promise<Callee>;
   decode(call: IncomingCall): unknown[];
-  authorize(call: IncomingCall, object: object, args: readonly unknown[]): void | Promise<void>;
+  authorize(call: IncomingCall, object: object, args: readonly unknown[]): undefined | Promise<void>;
   answer(call: IncomingCall, value: unknown): void;
   answerThrown(call: IncomingCall, thrown: unknown): void;
   refuse(call: IncomingCall, error: RpcError): void;
@@ -179,7 +179,7 @@ export class Dispatcher {
     if (!method) throw new RpcError("not-exposed", "there is no such method", "not-executed");
     const args = this.#options.decode(call);
     const permission = this.#options.authorize(call, callee.object, args);
-    if (permission) this.#later(call, permission, () => this.#invoke(call, callee, method, args));
+    if (permission !== undefined) this.#later(call, permission, () => this.#invoke(call, callee, method, args));
     else this.#invoke(call, callee, method, args);
   }
 

@@ -41,6 +41,13 @@ export interface Agreement {
   readonly sessionId: string;
   readonly peerLimits: SharedLimits;
   readonly heartbeatMs: number;
-  /** Whether the peer offers a front. */
-  readonly peerHasFront: boolean;
+  /** What the peer offers; `null` when it offers nothing. */
+  readonly peerFront: FrontNote | null;
+}
+
+/** A front as its owner announces it: enough for a stub. */
+export interface FrontNote {
+  readonly kind: "object" | "function";
+  /** The class's or function's name, for printing. */
+  readonly name: string;
 }

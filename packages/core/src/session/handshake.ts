@@ -8,17 +8,19 @@
  */
 import type { Channel } from "../channel/channel.ts";
 import { isRpcErrorCode, RpcError } from "../errors/rpc-error.ts";
+import { typeName } from "../references/export-table.ts";
 import { disposeGuarded } from "../references/held-objects.ts";
 import type { Principal, Session } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { frame, kindOf, optional, protocolVersion } from "../wire/frames.ts";
 import { Link, type LinkHandler } from "../wire/link.ts";
-import type { Agreement, SessionEnvironment } from "./environment.ts";
+import type { Agreement, FrontNote, SessionEnvironment } from "./environment.ts";
 import { readGoodbye, sendGoodbye } from "./goodbye.ts";
 import {
   type ClientHello,
   createNonce,
   createSessionId,
+  type ReadyNote,
   readClientHello,
   readReady,
   readServerHello,
@@ -58,18 +60,26 @@ export function acceptSession(channel: Channel, options: ServerOptions): Promise
   return new Promise((resolve, reject) => new ServerHandshake(channel, options, resolve, reject).start());
 }
 
+/** Why connecting was given up: the signal's reason, or an error that has it as its cause. */
+export function abortError({ reason }: AbortSignal): RpcError {
+  if (reason instanceof RpcError) return reason;
+  return new RpcError("cancelled", "connecting was cancelled", "not-sent", { cause: reason });
+}
+
 type Settle<T> = (value: T) => void;
 
 /** What both sides do alike: settle once, and leave nothing open when they fail. */
 abstract class Handshake implements LinkHandler {
   protected readonly link: Link;
   protected readonly environment: SessionEnvironment;
+  protected readonly heartbeatMs: number;
   readonly #resolve: Settle<LiveSession>;
   readonly #reject: Settle<RpcError>;
   #isSettled = false;
 
   constructor(channel: Channel, options: HandshakeOptions, resolve: Settle<LiveSession>, reject: Settle<RpcError>) {
     this.environment = options.environment;
+    this.heartbeatMs = options.heartbeatMs;
     this.link = new Link(channel, options.environment, this);
     this.#resolve = resolve;
     this.#reject = reject;
@@ -117,24 +127,18 @@ abstract class Handshake implements LinkHandler {
     this.#reject(error);
   }
 
-  protected send(code: number, hello: ClientHello | ServerHello | { hasFront: boolean }): void {
+  protected send(code: number, hello: ClientHello | ServerHello | ReadyNote): void {
     writeHello(this.link.outbox.begin(code), this.environment.codec, hello);
     this.link.outbox.end("control");
   }
 
   /** What both hellos say together. */
-  protected agree(
-    theirs: ClientHello | ServerHello,
-    heartbeatMs: number,
-    sessionId: string,
-    hasFront: boolean,
-  ): Agreement {
-    this.link.establish(theirs.limits.maxMessageBytes);
+  protected agree(theirs: ClientHello | ServerHello, sessionId: string, peerFront: FrontNote | null): Agreement {
     return {
       sessionId,
       peerLimits: theirs.limits,
-      heartbeatMs: Math.min(heartbeatMs, theirs.heartbeatMs),
-      peerHasFront: hasFront,
+      heartbeatMs: Math.min(this.heartbeatMs, theirs.heartbeatMs),
+      peerFront,
     };
   }
 }
@@ -159,7 +163,7 @@ class ClientHandshake extends Handshake {
       limits: sharedLimits(this.environment.limits),
       heartbeatMs,
       nonce: createNonce(),
-      hasFront: front !== undefined,
+      front: front ? noteOf(front) : null,
     });
   }
 
@@ -169,7 +173,7 @@ class ClientHandshake extends Handshake {
         this.#hello = readServerHello(reader, this.environment.codec);
         break;
       case frame.ready:
-        this.#begin(readReady(reader, this.environment.codec).hasFront);
+        this.#begin(readReady(reader, this.environment.codec));
         break;
       case frame.goodbye:
         this.#refused(reader);
@@ -184,13 +188,14 @@ class ClientHandshake extends Handshake {
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
   }
 
-  #begin(peerHasFront: boolean): void {
+  #begin(ready: ReadyNote): void {
     if (!this.#hello) throw new RpcError("protocol", "ready before hello", "not-sent");
-    const { environment, heartbeatMs, address, front } = this.#options;
-    const agreement = this.agree(this.#hello, heartbeatMs, this.#hello.sessionId, peerHasFront);
+    const { environment, address, front } = this.#options;
+    const agreement = this.agree(this.#hello, this.#hello.sessionId, ready.front);
     const { link } = this;
     const session = new LiveSession({ environment, agreement, link, address, principal: undefined, authorize: [] });
-    session.begin(front ? { kind: "shared", object: front } : { kind: "none" });
+    session.offer(front ? { kind: "shared", object: front } : { kind: "none" });
+    session.begin();
     this.succeed(session);
   }
 
@@ -203,12 +208,7 @@ class ClientHandshake extends Handshake {
   }
 
   readonly #onAbort = (): void => {
-    const reason: unknown = this.#options.signal?.reason;
-    const error =
-      reason instanceof RpcError
-        ? reason
-        : new RpcError("cancelled", "connecting was cancelled", "not-sent", { cause: reason });
-    this.fail(error, "quiet");
+    if (this.#options.signal) this.fail(abortError(this.#options.signal), "quiet");
   };
 }
 
@@ -257,7 +257,7 @@ class ServerHandshake extends Handshake {
       nonce: createNonce(),
       sessionId,
     });
-    const agreement = this.agree(hello, heartbeatMs, sessionId, hello.hasFront);
+    const agreement = this.agree(hello, sessionId, hello.front);
     this.#begin(agreement, undefined);
   }
 
@@ -267,10 +267,8 @@ class ServerHandshake extends Handshake {
     const session = new LiveSession({ environment, agreement, link: this.link, address, principal, authorize });
     Promise.resolve()
       .then(() => offer(session))
-      .then(
-        (front) => this.#ready(session, front),
-        (error: unknown) => this.fail(this.#offerFailed(error), "tell"),
-      );
+      .then((front) => this.#ready(session, front))
+      .catch((error: unknown) => this.fail(this.#offerFailed(error), "tell"));
   }
 
   #ready(session: LiveSession, front: OfferedFront): void {
@@ -278,8 +276,9 @@ class ServerHandshake extends Handshake {
       if (front.kind === "own") disposeGuarded(front.object, (error) => this.environment.onError(error, session));
       return;
     }
-    this.send(frame.ready, { hasFront: front.kind !== "none" });
-    session.begin(front);
+    session.offer(front);
+    this.send(frame.ready, { front: announce(front) });
+    session.begin();
     this.succeed(session);
   }
 
@@ -288,4 +287,14 @@ class ServerHandshake extends Handshake {
     this.environment.onError(error instanceof Error ? error : new Error(String(error)));
     return error instanceof RpcError ? error : new RpcError("internal", "the front could not be made", "not-sent");
   }
+}
+
+/** What `perCall` makes is not known yet. */
+function announce(front: OfferedFront): FrontNote | null {
+  if (front.kind === "none") return null;
+  return front.kind === "perCall" ? { kind: "object", name: "" } : noteOf(front.object);
+}
+
+function noteOf(front: object): FrontNote {
+  return { kind: typeof front === "function" ? "function" : "object", name: typeName(front) };
 }

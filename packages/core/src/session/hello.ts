@@ -1,10 +1,11 @@
 /** The hello of each side: what it says, how it is written and how it is believed. */
 import { RpcError } from "../errors/rpc-error.ts";
+import { maxTypeNameLength } from "../references/export-table.ts";
 import type { Codec, Exporter } from "../values/codec.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import type { ByteWriter } from "../wire/byte-writer.ts";
 import { protocolVersion } from "../wire/frames.ts";
-import type { SharedLimits } from "./environment.ts";
+import type { FrontNote, SharedLimits } from "./environment.ts";
 
 /** The connecting side speaks first. */
 export interface ClientHello {
@@ -13,8 +14,8 @@ export interface ClientHello {
   readonly limits: SharedLimits;
   readonly heartbeatMs: number;
   readonly nonce: Uint8Array;
-  /** Whether it offers the server something to call. */
-  readonly hasFront: boolean;
+  /** What it offers the server to call; `null` when it offers nothing. */
+  readonly front: FrontNote | null;
 }
 
 export interface ServerHello {
@@ -66,7 +67,7 @@ export function readClientHello(reader: ByteReader, codec: Codec): ClientHello {
       "not-sent",
     );
   }
-  return { ...readCommon(fields), versions, hasFront: fields["hasFront"] === true };
+  return { ...readCommon(fields), versions, front: readFront(fields) };
 }
 
 /** @throws RpcError `protocol` */
@@ -79,12 +80,21 @@ export function readServerHello(reader: ByteReader, codec: Codec): ServerHello {
 
 /** The server is content: the session begins. */
 export interface ReadyNote {
-  /** Whether there is a front to call. */
-  readonly hasFront: boolean;
+  /** What there is to call; `null` when there is nothing. */
+  readonly front: FrontNote | null;
 }
 
 export function readReady(reader: ByteReader, codec: Codec): ReadyNote {
-  return { hasFront: readFields(reader, codec)["hasFront"] === true };
+  return { front: readFront(readFields(reader, codec)) };
+}
+
+function readFront({ front }: Fields): FrontNote | null {
+  if (typeof front !== "object" || front === null) return null;
+  const { kind, name } = front as Fields;
+  return {
+    kind: kind === "function" ? "function" : "object",
+    name: typeof name === "string" ? name.slice(0, maxTypeNameLength) : "",
+  };
 }
 
 type Fields = Readonly<Record<string, unknown>>;

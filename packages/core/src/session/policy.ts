@@ -21,12 +21,13 @@ export interface AuthorizeCall {
 export type Authorize = (call: AuthorizeCall) => boolean | Promise<boolean>;
 
 /** Asks each in turn, synchronously as long as they answer so. @throws RpcError `denied` */
-export function authorizeAll(policies: readonly Authorize[], call: AuthorizeCall): void | Promise<void> {
+export function authorizeAll(policies: readonly Authorize[], call: AuthorizeCall): undefined | Promise<void> {
   for (const [index, policy] of policies.entries()) {
     const answer = policy(call);
     if (typeof answer !== "boolean") return authorizeRest(answer, policies.slice(index + 1), call);
     if (!answer) throw denied(call);
   }
+  return undefined;
 }
 
 async function authorizeRest(first: Promise<boolean>, rest: readonly Authorize[], call: AuthorizeCall): Promise<void> {

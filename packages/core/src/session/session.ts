@@ -108,6 +108,7 @@ export class LiveSession implements Session, ReferenceOwner {
     this.#releases = new Releases(clock, link.outbox, (task) => this.#outgoing.afterHeld(task));
     this.#imports = new ImportTable({
       owner: this,
+      front: agreement.peerFront ?? { kind: "object", name: "" },
       maxImports: limits.maxImports,
       maxPeerExports: agreement.peerLimits.maxExports,
       release: (id, count) => this.#releases.add(id, count),
@@ -118,11 +119,16 @@ export class LiveSession implements Session, ReferenceOwner {
     this.#dispatcher = this.#createDispatcher();
   }
 
-  /** Both sides are content: offers the front and takes over from the handshake. @throws RpcError `unsupported-value` */
-  begin(front: OfferedFront): void {
+  /** Offers the front. @throws RpcError `unsupported-value` */
+  offer(front: OfferedFront): void {
     if (front.kind === "perCall") this.#exports.offerFront({});
     else if (front.kind !== "none") this.#exports.offerFront(front.object);
     this.#front = front;
+  }
+
+  /** Both sides are content: takes over from the handshake. */
+  begin(): void {
+    this.#link.establish(this.#options.agreement.peerLimits.maxMessageBytes);
     this.#link.handler = this.#handler;
     this.#heartbeat = this.#createHeartbeat();
     this.#outgoing.begin();
@@ -142,6 +148,12 @@ export class LiveSession implements Session, ReferenceOwner {
 
   front<T>(): Remote<T> {
     return stubOf(this.#imports.front) as Remote<T>;
+  }
+
+  /** The front of a peer that has one. @throws RpcError `not-found` */
+  root(): object {
+    if (this.#options.agreement.peerFront !== null) return stubOf(this.#imports.front);
+    throw new RpcError("not-found", `${this.address} offers no front: connect to one of its names (#name)`, "not-sent");
   }
 
   stats(): SessionStats {
@@ -164,7 +176,7 @@ export class LiveSession implements Session, ReferenceOwner {
     args: readonly unknown[],
     options: CallOptions | undefined,
   ): Promise<unknown> {
-    if (!reference.isReleased && !this.#reason && (reference.id !== 0 || this.#options.agreement.peerHasFront)) {
+    if (!reference.isReleased && !this.#reason && (reference.id !== 0 || this.#options.agreement.peerFront !== null)) {
       return this.#outgoing.call(reference, method, args, options);
     }
     return this.#outgoing.refuse(reference, method, (call) => this.#refusalOf(call, reference));

@@ -8,7 +8,7 @@ import { absentType, backReferenceType } from "./extension-types.ts";
 import type { ExtensionTable } from "./extensions.ts";
 import { KeyMemory, type KnownKey, knownAt } from "./key-memory.ts";
 import { beyondLimit, malformed } from "./malformation.ts";
-import { readFloat32, readFloat64, readInt64, readUint64 } from "./numbers.ts";
+import { firstNumberForm, numberForms, readFloat64 } from "./numbers.ts";
 import { Marker } from "./references.ts";
 import { readText } from "./text.ts";
 
@@ -107,8 +107,7 @@ export class Decoder {
     const byte = this.u8();
     this.#enter(depth, at);
     if (byte >= 0x80 && byte < 0x90) return this.#count(byte & 0x0f, 2, nodes);
-    if (byte === 0xde) return this.#count(this.#u16(), 2, nodes);
-    if (byte === 0xdf) return this.#count(this.#u32(), 2, nodes);
+    if (byte >= 0xde && byte < 0xe0) return this.#count(this.#sized(byte - 0xdd), 2, nodes);
     throw malformed("no map where one must be", at);
   }
 
@@ -151,58 +150,25 @@ export class Decoder {
   }
 
   #headed(byte: number, depth: number): unknown {
-    switch (byte) {
-      case 0xc0:
-        return null;
-      case 0xc2:
-        return false;
-      case 0xc3:
-        return true;
-      case 0xc4:
-        return this.#bin(this.u8());
-      case 0xc5:
-        return this.#bin(this.#u16());
-      case 0xc6:
-        return this.#bin(this.#u32());
-      case 0xc7:
-        return this.#extension(this.u8(), depth);
-      case 0xc8:
-        return this.#extension(this.#u16(), depth);
-      case 0xc9:
-        return this.#extension(this.#u32(), depth);
-      case 0xca:
-        return readFloat32(this.bytes, this.#take(4));
-      case 0xcc:
-        return this.u8();
-      case 0xcf:
-        return readUint64(this.bytes, this.#take(8));
-      case 0xd0:
-        return (this.u8() << 24) >> 24;
-      case 0xd1:
-        return (this.#u16() << 16) >> 16;
-      case 0xd2:
-        return this.#u32() | 0;
-      case 0xd3:
-        return readInt64(this.bytes, this.#take(8));
-      case 0xd9:
-        return this.#text(this.u8());
-      case 0xda:
-        return this.#text(this.#u16());
-      case 0xdb:
-        return this.#text(this.#u32());
-      case 0xdc:
-        return this.#array(this.#u16(), depth);
-      case 0xdd:
-        return this.#array(this.#u32(), depth);
-      case 0xde:
-        return this.#map(this.#u16(), depth);
-      case 0xdf:
-        return this.#map(this.#u32(), depth);
-      case 0xc1:
-        throw malformed("0xc1, which means nothing,", this.position - 1);
-      default:
-        return this.#extension(2 ** (byte - 0xd4), depth);
-    }
+    if (byte >= 0xde) return this.#map(this.#sized(byte - 0xdd), depth);
+    if (byte >= 0xdc) return this.#array(this.#sized(byte - 0xdb), depth);
+    if (byte >= 0xd9) return this.#text(this.#sized(byte - 0xd9));
+    if (byte >= 0xd4) return this.#extension(2 ** (byte - 0xd4), depth);
+    if (byte >= 0xca) return this.#number(byte);
+    if (byte >= 0xc7) return this.#extension(this.#sized(byte - 0xc7), depth);
+    if (byte >= 0xc4) return this.#bin(this.#sized(byte - 0xc4));
+    if (byte === 0xc1) throw malformed("0xc1, which means nothing,", this.position - 1);
+    return byte === 0xc0 ? null : byte === 0xc3;
+  }
+
+  #number(byte: number): unknown {
+    const form = numberForms[byte - firstNumberForm]!;
+    return form.read(this.bytes, this.#take(form.size));
+  }
+
+  /** A length in one of the three widths that follow each other in MessagePack's codes. */
+  #sized(width: number): number {
+    return width === 0 ? this.u8() : width === 1 ? this.#u16() : this.#u32();
   }
 
   #map(announced: number, depth: number): object {
@@ -311,8 +277,7 @@ export class Decoder {
 
   #arrayCount(byte: number): number {
     if (byte >= 0x90 && byte < 0xa0) return this.#count(byte & 0x0f, 1, 1);
-    if (byte === 0xdc) return this.#count(this.#u16(), 1, 1);
-    if (byte === 0xdd) return this.#count(this.#u32(), 1, 1);
+    if (byte >= 0xdc && byte < 0xde) return this.#count(this.#sized(byte - 0xdb), 1, 1);
     throw malformed("no array where one must be", this.position - 1);
   }
 

@@ -9,7 +9,7 @@ import { writeArrayHeader, writeExtensionHeader, writeMapHeader } from "./header
 import { Identities } from "./identities.ts";
 import { isMarked } from "./marks.ts";
 import { bigints, writeNumber } from "./numbers.ts";
-import { localPrototype, ownValue, requireElementsOnly, requireNoSymbols } from "./own-properties.ts";
+import { countElements, extras, localPrototype, ownValue, requireNoSymbols } from "./own-properties.ts";
 import { references } from "./references.ts";
 import { propertyStep, tooMuch, unsupported, within } from "./refusal.ts";
 import { refusalOf } from "./refused-kinds.ts";
@@ -71,26 +71,32 @@ export class Encoder {
     if (!writeText(this.writer, text)) codeUnits.write(this, text, 0);
   }
 
-  /** Elements of an array, or arguments: with holes, without the header. */
-  elements(list: readonly unknown[], depth: number): void {
+  /** Elements of an array, or arguments, without the header. Returns how many are holes. */
+  elements(list: readonly unknown[], depth: number): number {
     let i = 0;
+    let holes = 0;
     try {
       for (; i < list.length; i++) {
         const item = list[i];
-        if (item === undefined && !Object.hasOwn(list, i)) this.#absent(1);
-        else this.value(item, depth);
+        if (item !== undefined || Object.hasOwn(list, i)) this.value(item, depth);
+        else {
+          this.#absent(1);
+          holes++;
+        }
       }
     } catch (error) {
       throw within(`[${i}]`, error);
     }
+    return holes;
   }
 
   array(list: readonly unknown[], depth: number): void {
     this.enter(depth);
     this.charge(list.length);
-    requireElementsOnly(list);
+    const held = countElements(list);
     writeArrayHeader(this.writer, list.length);
-    this.elements(list, depth + 1);
+    const holes = this.elements(list, depth + 1);
+    if (held + holes !== list.length) throw extras();
   }
 
   /**

@@ -56,24 +56,33 @@ function writeFloat(writer: ByteWriter, value: number): void {
   writer.position = at;
 }
 
+interface NumberForm {
+  readonly size: number;
+  read(bytes: Uint8Array, at: number): number | bigint;
+}
+
+export const firstNumberForm = 0xca;
+/** How the numbers from 0xca on are read, in the order of their codes. */
+export const numberForms: readonly NumberForm[] = [
+  { size: 4, read: (bytes, at) => loaded(bytes, at, 4).getFloat32(0) },
+  { size: 8, read: readFloat64 },
+  { size: 1, read: (bytes, at) => bytes[at]! },
+  { size: 2, read: (bytes, at) => loaded(bytes, at, 2).getUint16(0) },
+  { size: 4, read: (bytes, at) => loaded(bytes, at, 4).getUint32(0) },
+  { size: 8, read: (bytes, at) => loaded(bytes, at, 8).getBigUint64(0) },
+  { size: 1, read: (bytes, at) => loaded(bytes, at, 1).getInt8(0) },
+  { size: 2, read: (bytes, at) => loaded(bytes, at, 2).getInt16(0) },
+  { size: 4, read: (bytes, at) => loaded(bytes, at, 4).getInt32(0) },
+  { size: 8, read: (bytes, at) => loaded(bytes, at, 8).getBigInt64(0) },
+];
+
 export function readFloat64(bytes: Uint8Array, at: number): number {
-  for (let i = 0; i < 8; i++) scratchBytes[i] = bytes[at + i]!;
-  return scratch.getFloat64(0);
+  return loaded(bytes, at, 8).getFloat64(0);
 }
 
-export function readFloat32(bytes: Uint8Array, at: number): number {
-  for (let i = 0; i < 4; i++) scratchBytes[i] = bytes[at + i]!;
-  return scratch.getFloat32(0);
-}
-
-export function readInt64(bytes: Uint8Array, at: number): bigint {
-  readFloat64(bytes, at);
-  return scratch.getBigInt64(0);
-}
-
-export function readUint64(bytes: Uint8Array, at: number): bigint {
-  readFloat64(bytes, at);
-  return scratch.getBigUint64(0);
+function loaded(bytes: Uint8Array, at: number, size: number): DataView {
+  for (let i = 0; i < size; i++) scratchBytes[i] = bytes[at + i]!;
+  return scratch;
 }
 
 export const bigints: Extension<bigint> = {

@@ -26,15 +26,13 @@ function requireHidden(object: object, symbols: readonly symbol[]): void {
   throw unsupported("symbol keys are not copied; use string keys");
 }
 
-/** Refuses an array with properties beside its elements, such as the `index` of a match. */
-export function requireElementsOnly(list: readonly unknown[]): void {
+/**
+ * Counts what an array holds, named properties included: with its holes that must make its length, or it has properties
+ * beside its elements, such as the `index` of a match.
+ */
+export function countElements(list: readonly unknown[]): number {
   requireNoSymbols(list);
-  const { length } = list;
-  const held = length <= listedElements ? Object.keys(list).length : Object.values(list).length;
-  if (held === length) return;
-  let holes = 0;
-  for (let i = 0; i < length; i++) if (!Object.hasOwn(list, i)) holes++;
-  if (held + holes > length) throw extras();
+  return list.length <= listedElements ? Object.keys(list).length : Object.values(list).length;
 }
 
 /** Refuses a Map, a Date, … with properties of its own. */
@@ -49,7 +47,7 @@ export function requireBareView(view: ArrayBufferView, elements: number): void {
   if (elements <= listedElements && Object.keys(view).length > elements) throw extras();
 }
 
-function extras(): Refusal {
+export function extras(): Refusal {
   return unsupported("properties of its own are not copied with a built-in object; send them beside it");
 }
 

@@ -1,0 +1,53 @@
+/** Connecting: a channel, a handshake, and the stub that stands for what the far side offers. */
+import type { Channel } from "../channel/channel.ts";
+import { RpcError } from "../errors/rpc-error.ts";
+import { referenceOf } from "../references/stub.ts";
+import { abortError, openSession } from "../session/handshake.ts";
+import type { LiveSession } from "../session/session.ts";
+import { Endpoint, type EndpointOptions } from "./endpoint.ts";
+import { defaultHeartbeatMs } from "./service.ts";
+
+export interface ConnectionKernelOptions extends EndpointOptions {
+  /** Where the channel leads, for people. */
+  readonly address: string;
+  /** The published object to begin with; the front when there is no name. */
+  readonly name?: string | undefined;
+  /** What the server may call back. */
+  readonly front?: object | undefined;
+  readonly heartbeatMs?: number | undefined;
+  /** Covers connecting only. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Speaks to the other end of a channel and gives the stub of its front or of a published object. Rejects with RpcError,
+ * `not-sent`; the channel is closed then. Disposing the stub closes the connection.
+ */
+export async function openConnection(channel: Channel, options: ConnectionKernelOptions): Promise<object> {
+  const session = await begin(channel, options);
+  const { name, signal } = options;
+  const onAbort = () => session.close("connecting took too long");
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await rootOf(session, name);
+  } catch (error) {
+    session.close("there is nothing to call");
+    throw signal?.aborted ? abortError(signal) : error;
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+function begin(channel: Channel, options: ConnectionKernelOptions): Promise<LiveSession> {
+  const { front, heartbeatMs = defaultHeartbeatMs, address, signal } = options;
+  const { environment } = new Endpoint(options, front ? [front] : []);
+  return openSession(channel, { environment, heartbeatMs, address, front, signal });
+}
+
+async function rootOf(session: LiveSession, name: string | undefined): Promise<object> {
+  const stub = name === undefined ? session.root() : await session.lookup(name);
+  const reference = referenceOf(stub);
+  if (!reference) throw new RpcError("protocol", "a lookup was answered with something else", "not-sent");
+  reference.isRoot = true;
+  return stub as object;
+}

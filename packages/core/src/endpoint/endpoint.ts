@@ -1,0 +1,83 @@
+/** What a process's presence has, whether it serves or connects: a codec, memory, tables of methods and held objects. */
+import type { Clock } from "../clock/clock.ts";
+import { systemClock } from "../clock/system-clock.ts";
+import { type LimitOptions, resolveLimits } from "../limits/limits.ts";
+import { HeldObjects } from "../references/held-objects.ts";
+import { MethodTables } from "../references/method-table.ts";
+import type { SessionEnvironment } from "../session/environment.ts";
+import type { Session } from "../types/session.ts";
+import { createCodec } from "../values/message-pack.ts";
+import { Slabs } from "../wire/slabs.ts";
+
+/** What a platform knows that core can't. */
+export interface Platform {
+  /** Whether a prototype belongs to one of the platform's own modules: its methods are never offered. */
+  isPlatformPrototype(prototype: object): boolean;
+  /** Asks the engine to collect garbage, where it can be asked. */
+  collectGarbage(): void;
+}
+
+/** Knows nothing: enough where built-in classes are recognised by themselves, as in browsers. */
+export const plainPlatform: Platform = { isPlatformPrototype: () => false, collectGarbage: () => {} };
+
+export interface EndpointOptions {
+  readonly limits?: LimitOptions | undefined;
+  readonly platform?: Platform | undefined;
+  readonly clock?: Clock | undefined;
+  readonly onError?: ((error: Error, session?: Session) => void) | undefined;
+}
+
+export class Endpoint {
+  readonly environment: SessionEnvironment;
+  readonly #published = new Map<string, object>();
+  readonly #fronts: readonly object[];
+  /** Fronts and published objects. */
+  #pinned: ReadonlySet<object>;
+
+  /** @throws RpcError `invalid-argument` for a limit that is none */
+  constructor(options: EndpointOptions, fronts: readonly object[]) {
+    const { platform = plainPlatform, clock = systemClock } = options;
+    const isPinned = (object: object) => this.#pinned.has(object);
+    const onError = guarded(options.onError);
+    this.#fronts = fronts;
+    this.#pinned = new Set(fronts);
+    this.environment = {
+      clock,
+      codec: createCodec(),
+      slabs: new Slabs(),
+      limits: resolveLimits(options.limits),
+      methods: new MethodTables((prototype) => platform.isPlatformPrototype(prototype)),
+      held: new HeldObjects(isPinned, onError),
+      isPinned,
+      published: (name) => this.#published.get(name),
+      collectGarbage: () => platform.collectGarbage(),
+      onError,
+    };
+  }
+
+  publish(name: string, object: object): void {
+    this.#published.set(name, object);
+    this.#pin();
+  }
+
+  unpublish(name: string): boolean {
+    const wasPublished = this.#published.delete(name);
+    this.#pin();
+    return wasPublished;
+  }
+
+  #pin(): void {
+    this.#pinned = new Set([...this.#fronts, ...this.#published.values()]);
+  }
+}
+
+/** A program's listener that throws must not break the session that reports to it. */
+function guarded(onError: EndpointOptions["onError"]): (error: Error, session?: Session) => void {
+  return (error, session) => {
+    try {
+      onError?.(error, session);
+    } catch {
+      // There is nobody left to tell.
+    }
+  };
+}

@@ -1,0 +1,55 @@
+/** What a service offers to whoever connects: one object for all, one for each session, or one for each call. */
+import type { Session } from "../types/session.ts";
+
+export type Front<F> = F | PerSession<F> | PerCall<F>;
+type Make<F> = (session: Session) => F | Promise<F>;
+
+/** Made by `perSession`. */
+export class PerSession<F> {
+  readonly #make: Make<F>;
+
+  constructor(make: Make<F>) {
+    this.#make = make;
+  }
+
+  make(session: Session): F | Promise<F> {
+    return this.#make(session);
+  }
+}
+
+/** Made by `perCall`. */
+export class PerCall<F> {
+  readonly #make: Make<F>;
+
+  constructor(make: Make<F>) {
+    this.#make = make;
+  }
+
+  /** Tells the type apart from `PerSession`, whose shape is the same. */
+  readonly isPerCall = true;
+
+  make(session: Session): F | Promise<F> {
+    return this.#make(session);
+  }
+}
+
+/**
+ * One front for each session, made after authentication and disposed with the session. A factory that throws refuses the
+ * connection as `internal`. Calls that the factory makes on the session are sent once the session has begun.
+ *
+ * @example
+ * await startService("tcp://127.0.0.1:8787", perSession((session) => new ChatRoom(session.front<Chatter>())));
+ */
+export function perSession<F>(make: (session: Session) => F | Promise<F>): PerSession<F> {
+  return new PerSession(make);
+}
+
+/**
+ * A fresh front for each call on it, disposed when the call is answered.
+ *
+ * @example
+ * await startService("tcp://127.0.0.1:8787", perCall(() => new UnitOfWork()));
+ */
+export function perCall<F>(make: (session: Session) => F | Promise<F>): PerCall<F> {
+  return new PerCall(make);
+}

@@ -1,0 +1,250 @@
+/** A listening endpoint with a front object. */
+import type { Channel, Listener, PeerAddress } from "../channel/channel.ts";
+import { RpcError } from "../errors/rpc-error.ts";
+import { referenceOf } from "../references/stub.ts";
+import { acceptSession } from "../session/handshake.ts";
+import type { Authorize } from "../session/policy.ts";
+import type { LiveSession, OfferedFront } from "../session/session.ts";
+import type { Session } from "../types/session.ts";
+import { Endpoint, type EndpointOptions } from "./endpoint.ts";
+import { type Front, PerCall, PerSession } from "./front.ts";
+
+declare const frontOf: unique symbol;
+
+/** A listening endpoint: made by `startService`, ended by `close`, `drain` or `await using`. */
+export interface Service<F> extends AsyncDisposable {
+  readonly [frontOf]?: F;
+  /** The first address really listened on, port filled in. */
+  readonly uri: string;
+  readonly uris: readonly string[];
+  /** The established sessions. */
+  readonly sessions: ReadonlySet<Session>;
+  /** Settles when nothing is left of the service. */
+  readonly closed: Promise<void>;
+  /** Makes an object reachable as `uri + "#" + name`; a taken name is replaced. */
+  publish(name: string, object: object): void;
+  /** Takes a name back; stubs of the object live on. `false` when it was not published. */
+  unpublish(name: string): boolean;
+  /** Finishes running calls, refuses new ones as `not-executed`, then closes; after `timeoutMs` (30 s) in any case. */
+  drain(options?: { readonly timeoutMs?: number | undefined }): Promise<void>;
+  /** Ends every session at once; settles when nothing is left. */
+  close(): Promise<void>;
+  /** Whether the service keeps the process alive; it does until `unref`. */
+  ref(): this;
+  unref(): this;
+}
+
+/** What a client writes as `T`: `connect<FrontOf<typeof service>>(…)`. */
+// biome-ignore lint/suspicious/noExplicitAny: any service will do; `unknown` would refuse all others.
+export type FrontOf<S extends Service<any>> = S extends Service<infer F> ? F : never;
+
+export interface ServiceKernelOptions extends EndpointOptions {
+  /** Whether a peer may connect at all: asked before a byte is answered. */
+  readonly admits?: ((peer: PeerAddress) => boolean) | undefined;
+  readonly authorize?: readonly Authorize[] | undefined;
+  readonly heartbeatMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export const defaultHeartbeatMs = 15_000;
+const defaultDrainMs = 30_000;
+
+/** Serves a front on listeners that are not started yet. Rejects with RpcError `refused` if one can't listen. */
+export async function openService<F extends object>(
+  listeners: readonly Listener[],
+  front: Front<F> | undefined,
+  options: ServiceKernelOptions,
+): Promise<Service<F>> {
+  const service = new LiveService<F>(listeners, front, options);
+  await service.start();
+  return service;
+}
+
+class LiveService<F extends object> implements Service<F> {
+  declare readonly [frontOf]?: F;
+  readonly closed: Promise<void>;
+  readonly #listeners: readonly Listener[];
+  readonly #front: Front<F> | undefined;
+  readonly #options: ServiceKernelOptions;
+  readonly #endpoint: Endpoint;
+  readonly #sessions = new Set<LiveSession>();
+  /** Channels that are not sessions yet. */
+  readonly #channels = new Set<Channel>();
+  #state: "open" | "draining" | "closed" = "open";
+  #closing: Promise<void> | undefined;
+  #tellClosed!: () => void;
+
+  constructor(listeners: readonly Listener[], front: Front<F> | undefined, options: ServiceKernelOptions) {
+    this.#listeners = listeners;
+    this.#front = front;
+    this.#options = options;
+    this.#endpoint = new Endpoint(options, isShared(front) ? [front] : []);
+    this.closed = new Promise((resolve) => {
+      this.#tellClosed = resolve;
+    });
+    if (isShared(front)) checkOffered(this.#endpoint, front);
+  }
+
+  get uri(): string {
+    return this.uris[0] ?? "";
+  }
+
+  get uris(): readonly string[] {
+    return this.#listeners.map((listener) => listener.uri);
+  }
+
+  get sessions(): ReadonlySet<Session> {
+    return this.#sessions;
+  }
+
+  async start(): Promise<void> {
+    const { signal } = this.#options;
+    try {
+      signal?.throwIfAborted();
+      for (const listener of this.#listeners) await this.#startListener(listener);
+    } catch (error) {
+      await this.close();
+      throw asStartError(error);
+    }
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+    if (signal?.aborted) void this.close();
+  }
+
+  publish(name: string, object: object): void {
+    if (name === "" || !isReferable(object)) {
+      throw new RpcError(
+        "invalid-argument",
+        `publish: expected a name and an object, got ${typeof object}`,
+        "not-sent",
+      );
+    }
+    checkOffered(this.#endpoint, object);
+    this.#endpoint.publish(name, object);
+  }
+
+  unpublish(name: string): boolean {
+    return this.#endpoint.unpublish(name);
+  }
+
+  async drain({ timeoutMs = defaultDrainMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<void> {
+    if (this.#state === "open") this.#state = "draining";
+    const timer = this.#endpoint.environment.clock.setTimer(timeoutMs, () => void this.close());
+    await this.#stopListening();
+    for (const session of this.#sessions) session.drain();
+    await Promise.all(Array.from(this.#sessions, (session) => session.closed));
+    timer.cancel();
+    await this.close();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  ref(): this {
+    for (const listener of this.#listeners) listener.ref();
+    return this;
+  }
+
+  unref(): this {
+    for (const listener of this.#listeners) listener.unref();
+    return this;
+  }
+
+  readonly #onAbort = (): void => void this.close();
+
+  #startListener(listener: Listener): Promise<void> {
+    return listener.start({
+      accept: (peer) => this.#accepts(peer),
+      channel: (channel) => void this.#accept(channel),
+      error: (error) => this.#endpoint.environment.onError(error),
+    });
+  }
+
+  #accepts(peer: PeerAddress): boolean {
+    const { maxConnections } = this.#endpoint.environment.limits;
+    if (this.#state !== "open" || this.#sessions.size + this.#channels.size >= maxConnections) return false;
+    return this.#options.admits?.(peer) ?? true;
+  }
+
+  /** Makes a session of a channel. What goes wrong meanwhile concerns the peer and `onError`, never the service. */
+  async #accept(channel: Channel): Promise<void> {
+    const { environment } = this.#endpoint;
+    this.#channels.add(channel);
+    try {
+      const session = await acceptSession(channel, {
+        environment,
+        heartbeatMs: this.#options.heartbeatMs ?? defaultHeartbeatMs,
+        address: addressOf(channel.peer),
+        authorize: this.#options.authorize ?? [],
+        offer: (made) => this.#offer(made),
+      });
+      this.#add(session);
+    } catch (error) {
+      environment.onError(error as Error);
+    } finally {
+      this.#channels.delete(channel);
+    }
+  }
+
+  #add(session: LiveSession): void {
+    if (session.state === "closed" || this.#sessions.has(session)) return;
+    this.#sessions.add(session);
+    void session.closed.then(() => this.#sessions.delete(session));
+    if (this.#state === "draining") session.drain();
+    if (this.#state === "closed") session.close();
+  }
+
+  async #offer(session: Session): Promise<OfferedFront> {
+    const front = this.#front;
+    if (front === undefined) return { kind: "none" };
+    if (front instanceof PerSession) return { kind: "own", object: await front.make(session) };
+    if (front instanceof PerCall) return { kind: "perCall", make: (caller) => front.make(caller) };
+    return { kind: "shared", object: front };
+  }
+
+  async #stopListening(): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+  }
+
+  async #close(): Promise<void> {
+    this.#state = "closed";
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    const sessions = [...this.#sessions];
+    for (const session of sessions) session.close("the service was closed");
+    for (const channel of this.#channels) channel.destroy();
+    await this.#stopListening();
+    await Promise.all(sessions.map((session) => session.gone));
+    this.#tellClosed();
+  }
+}
+
+function isShared<F extends object>(front: Front<F> | undefined): front is F {
+  return front !== undefined && !(front instanceof PerSession) && !(front instanceof PerCall);
+}
+
+function isReferable(value: unknown): boolean {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
+}
+
+/** A front that can't be offered is told at once, not to the first client. */
+function checkOffered({ environment }: Endpoint, object: object): void {
+  if (!isReferable(object)) {
+    throw new RpcError("invalid-argument", `a front is an object or a function, not ${typeof object}`, "not-sent");
+  }
+  if (typeof object !== "function" && !referenceOf(object)) environment.methods.of(object);
+}
+
+function addressOf({ transport, address, port }: PeerAddress): string {
+  if (address === undefined) return `${transport}:`;
+  return `${transport}://${address.includes(":") ? `[${address}]` : address}${port === undefined ? "" : `:${port}`}`;
+}
+
+function asStartError(error: unknown): RpcError {
+  if (error instanceof RpcError) return error;
+  return new RpcError("cancelled", "starting the service was cancelled", "not-sent", { cause: error });
+}

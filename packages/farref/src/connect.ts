@@ -1,0 +1,122 @@
+/** Connecting to a service: each address is tried once, in order, within one time limit. */
+import {
+  type Channel,
+  openConnection,
+  type Platform,
+  type Remote,
+  RpcError,
+  systemClock,
+  type Transport,
+} from "@farref/core";
+import { splitName, transportFor } from "./addresses.ts";
+import { checkConnectOptions } from "./known-options.ts";
+import type { ConnectOptions } from "./options.ts";
+
+/**
+ * Connects to a service and gives the stub of its front, or of the published object that `#name` selects. Several
+ * addresses are tried in order; a channel of one's own is spoken to as it is. Disposing the stub closes the connection.
+ *
+ * Rejects with RpcError, always `not-sent`: `bad-uri`, `unknown-scheme`, `unreachable`, `denied`, `protocol` (the other
+ * end does not speak farref), `not-found` (no front, no such name), `timeout`, `cancelled`, `internal` (the front could
+ * not be made).
+ *
+ * @example
+ * const calculator = await connect<Calculator>("tcp://127.0.0.1:8787");
+ * console.log(await calculator.add(5, 3));
+ */
+export type Connect = <T>(where: string | readonly string[] | Channel, options?: ConnectOptions) => Promise<Remote<T>>;
+
+const defaultTimeoutMs = 10_000;
+
+/** `connect` for a platform and the transports it has. */
+export function createConnect(transports: readonly Transport[], platform: Platform): Connect {
+  return async <T>(where: string | readonly string[] | Channel, options: ConnectOptions = {}) => {
+    checkConnectOptions(options);
+    const dialing: Dialing = { transports: [...(options.transports ?? []), ...transports], platform, options };
+    return (await withinTime(where, dialing)) as Remote<T>;
+  };
+}
+
+interface Dialing {
+  readonly transports: readonly Transport[];
+  readonly platform: Platform;
+  readonly options: ConnectOptions;
+}
+
+async function withinTime(where: string | readonly string[] | Channel, dialing: Dialing): Promise<object> {
+  const { timeoutMs = defaultTimeoutMs, signal } = dialing.options;
+  const controller = new AbortController();
+  const onAbort = () => controller.abort(cancelled(signal?.reason));
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const timer = systemClock.setTimer(timeoutMs, () => controller.abort(late(where, timeoutMs)));
+  try {
+    controller.signal.throwIfAborted();
+    return await dialAny(where, dialing, controller.signal);
+  } finally {
+    timer.cancel();
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+async function dialAny(
+  where: string | readonly string[] | Channel,
+  dialing: Dialing,
+  signal: AbortSignal,
+): Promise<object> {
+  if (isChannel(where)) return speak(where, `${where.peer.transport}:`, undefined, dialing, signal);
+  const addresses = typeof where === "string" ? [where] : where;
+  const failures: unknown[] = [];
+  for (const address of addresses) {
+    try {
+      return await dial(address, dialing, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      failures.push(error);
+    }
+  }
+  throw failed(addresses, failures);
+}
+
+async function dial(address: string, dialing: Dialing, signal: AbortSignal): Promise<object> {
+  const { uri, name } = splitName(address);
+  const maxMessageBytes = dialing.options.limits?.maxMessageBytes;
+  const channel = await transportFor(uri, dialing.transports).dial(uri, { signal, maxMessageBytes });
+  return speak(channel, uri, name, dialing, signal);
+}
+
+function speak(
+  channel: Channel,
+  address: string,
+  name: string | undefined,
+  { options, platform }: Dialing,
+  signal: AbortSignal,
+): Promise<object> {
+  const { front, heartbeatMs, limits, onError } = options;
+  return openConnection(channel, { address, name, front, heartbeatMs, limits, onError, platform, signal });
+}
+
+function isChannel(where: string | readonly string[] | Channel): where is Channel {
+  return typeof where === "object" && "start" in where;
+}
+
+/** One address failed as it failed; of several, all are named. */
+function failed(addresses: readonly string[], failures: readonly unknown[]): unknown {
+  if (failures.length === 1) return failures[0];
+  if (failures.length === 0) return new RpcError("bad-uri", "connect: expected at least one address", "not-sent");
+  const codes = new Set(failures.map((failure) => (failure instanceof RpcError ? failure.code : "internal")));
+  const [only] = codes;
+  const details = failures.map((failure) => (failure instanceof RpcError ? failure.detail : String(failure)));
+  return new RpcError(codes.size === 1 && only ? only : "unreachable", details.join("; "), "not-sent", {
+    cause: new AggregateError(failures, `none of ${addresses.length} addresses answered`),
+  });
+}
+
+function late(where: string | readonly string[] | Channel, timeoutMs: number): RpcError {
+  const what = isChannel(where) ? "the channel" : String(where);
+  return new RpcError("timeout", `connect to ${what}: no session within ${timeoutMs} ms`, "not-sent");
+}
+
+function cancelled(cause: unknown): RpcError {
+  return new RpcError("cancelled", "connecting was cancelled", "not-sent", { cause });
+}

@@ -1,0 +1,48 @@
+/** Options are checked by name: one that is misspelled, or that this version lacks, must not be passed over in silence. */
+import { RpcError } from "@farref/core";
+import type { ConnectOptions, ServiceOptions } from "./options.ts";
+
+const serviceOptions: Record<keyof ServiceOptions, true> = {
+  acl: true,
+  authorize: true,
+  limits: true,
+  allowedOrigins: true,
+  unix: true,
+  transports: true,
+  heartbeatMs: true,
+  insecure: true,
+  onError: true,
+  signal: true,
+};
+
+const connectOptions: Record<keyof ConnectOptions, true> = {
+  front: true,
+  limits: true,
+  transports: true,
+  timeoutMs: true,
+  heartbeatMs: true,
+  reconnect: true,
+  onError: true,
+  signal: true,
+};
+
+/** @throws RpcError `unimplemented` */
+export function checkServiceOptions(options: ServiceOptions): void {
+  checkNames(options, serviceOptions, "startService");
+}
+
+/** @throws RpcError `unimplemented` */
+export function checkConnectOptions(options: ConnectOptions): void {
+  checkNames(options, connectOptions, "connect");
+  if (options.reconnect) throw unimplemented("connect", "reconnect");
+}
+
+function checkNames(options: object, known: object, verb: string): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && !Object.hasOwn(known, name)) throw unimplemented(verb, name);
+  }
+}
+
+function unimplemented(verb: string, name: string): RpcError {
+  return new RpcError("unimplemented", `${verb}: the option ${name} is not known to this version`, "not-sent");
+}

@@ -1,0 +1,41 @@
+/** What a program may ask of a service and of a connection. */
+import type { Authorize, LimitOptions, ListenOptions, RpcError, Session, Transport } from "@farref/core";
+import type { Acl } from "@farref/security";
+
+export interface ServiceOptions {
+  /** Which addresses may connect. Channels without an IP address are not asked. */
+  readonly acl?: Acl | undefined;
+  /** Asked before each call runs, in turn; `false` is `denied`. */
+  readonly authorize?: Authorize | readonly Authorize[] | undefined;
+  readonly limits?: LimitOptions | undefined;
+  /** Origins whose pages may connect over WebSocket; default: the host of the service itself. */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** Mode of Unix socket files; default 0o600. */
+  readonly unix?: ListenOptions["unix"];
+  /** Transports of one's own, asked before farref's. */
+  readonly transports?: readonly Transport[] | undefined;
+  /** Silence after which the peer is asked for a sign of life, in milliseconds; default 15,000. */
+  readonly heartbeatMs?: number | undefined;
+  /** Listens beyond loopback without `acl`: everybody who reaches the address may call. */
+  readonly insecure?: boolean | undefined;
+  /** Hears of failures that concern no caller: refused handshakes, a `[Symbol.dispose]` that threw, calls nobody awaited. */
+  readonly onError?: ((error: Error, session?: Session) => void) | undefined;
+  /** Aborting closes the service. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ConnectOptions {
+  /** What the server may call back: `session.front()` at its end. */
+  readonly front?: object | undefined;
+  readonly limits?: LimitOptions | undefined;
+  readonly transports?: readonly Transport[] | undefined;
+  /** Longest time to connect, in milliseconds; default 10,000. */
+  readonly timeoutMs?: number | undefined;
+  readonly heartbeatMs?: number | undefined;
+  /** Off: the session ends with its channel. */
+  readonly reconnect?: false | undefined;
+  /** Hears of calls that failed and that nobody awaited. */
+  readonly onError?: ((error: RpcError | Error) => void) | undefined;
+  /** Covers connecting only. */
+  readonly signal?: AbortSignal | undefined;
+}
