@@ -1,16 +1,11 @@
 /** Everybody who is measured. */
 import { bareSocket } from "./bare-socket.ts";
 import type { Contender } from "./contender.ts";
+import { farref } from "./farref.ts";
 import { floorTcp } from "./floor/tcp.ts";
 import { floorWebSocket } from "./floor/websocket.ts";
 
-export const contenders: readonly Contender[] = [bareSocket, floorTcp, floorWebSocket];
-
-/** The contender that others are measured against. */
-export const floorName = "floor";
-
-/** The one that has goals. */
-export const farrefName = "farref";
+export const contenders: readonly Contender[] = [bareSocket, floorTcp, farref("tcp"), floorWebSocket, farref("ws")];
 
 export function contenderNamed(name: string, transport: string): Contender {
   const found = contenders.find((contender) => contender.name === name && contender.transport === transport);

@@ -13,10 +13,16 @@ const options = optionsOrExit();
 const results: Result[] = [];
 for await (const measured of measureScenarios(options)) {
   results.push(...measured);
-  console.error(`measured: ${measured[0] ? titleOf(measured[0].scenario) : "nobody"}`);
+  for (const result of measured) console.error(progress(result));
 }
 console.log(`Node ${process.version}, medians of ${options.rounds} rounds of ${options.seconds} s each`);
 for (const line of tableOf(results)) console.log(line);
+
+if (results.length === 0 || results.some((result) => result.failure)) process.exitCode = 1;
+
+function progress({ scenario, contender, failure }: Result): string {
+  return `${failure ? "failed" : "measured"}: ${titleOf(scenario)}: ${contender.name}${failure ? `: ${failure.message}` : ""}`;
+}
 
 function optionsOrExit(): Options {
   try {

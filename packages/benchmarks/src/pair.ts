@@ -20,8 +20,14 @@ export class Pair {
     const server = child(serverFile, contender, []);
     const { address } = await ready(server);
     const client = child(clientFile, contender, [address]);
-    await ready(client);
-    return new Pair(contender, server, client);
+    const pair = new Pair(contender, server, client);
+    try {
+      await ready(client);
+    } catch (error) {
+      pair.stop();
+      throw error;
+    }
+    return pair;
   }
 
   /** One round; rejects when the child fails, ends or takes far too long. */
@@ -29,8 +35,8 @@ export class Pair {
     const measured = nextAnswer(this.#client, bounds.seconds * 1000 + patienceMs);
     this.#client.send({ scenario, bounds } satisfies RunRequest);
     const got = await measured;
-    if (got.kind !== "measured") throw new Error(`${this.contender.name}: ${JSON.stringify(got)}`);
-    return got.callsPerSecond;
+    if (got.kind === "measured") return got.callsPerSecond;
+    throw new Error(got.kind === "failed" ? got.message : got.kind);
   }
 
   stop(): void {

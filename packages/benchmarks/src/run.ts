@@ -1,8 +1,8 @@
 /** Measures scenarios: every contender in turn, round after round, so that a slow minute of the machine hits all alike. */
 
 import type { Contender } from "./contender.ts";
-import { contenders, farrefName, floorName } from "./contenders.ts";
-import type { Bounds } from "./load.ts";
+import { contenders } from "./contenders.ts";
+import { farrefName, floorName } from "./names.ts";
 import type { Options } from "./options.ts";
 import { Pair } from "./pair.ts";
 import { type Scenario, scenarios, titleOf } from "./scenarios.ts";
@@ -11,7 +11,8 @@ export interface Result {
   readonly scenario: Scenario;
   readonly contender: Contender;
   /** Calls a second, of each round. */
-  readonly rounds: readonly number[];
+  readonly rounds: number[];
+  failure?: Error | undefined;
 }
 
 const maxCalls = 10_000_000;
@@ -23,27 +24,41 @@ export async function* measureScenarios(options: Options): AsyncGenerator<Result
 }
 
 async function measureScenario(index: number, scenario: Scenario, options: Options): Promise<Result[]> {
-  const pairs: Pair[] = [];
+  const results = contenders.filter((contender) => isMeasured(contender, scenario)).map(emptyResult(scenario));
+  const pairs = new Map<Result, Pair>();
   try {
-    for (const contender of contenders) if (isMeasured(contender, scenario)) pairs.push(await Pair.start(contender));
-    const measured = await rounds(index, pairs, options);
-    return pairs.map(({ contender }, i) => ({ scenario, contender, rounds: measured[i] ?? [] }));
+    for (const result of results) await noteFailure(result, async () => void pairs.set(result, await start(result)));
+    // The first round warms up and does not count.
+    for (let round = 0; round <= options.rounds; round++) {
+      for (const [result, pair] of pairs) {
+        if (result.failure) continue;
+        await noteFailure(result, async () => {
+          const callsPerSecond = await pair.measure(index, { seconds: options.seconds, maxCalls });
+          if (round > 0) result.rounds.push(callsPerSecond);
+        });
+      }
+    }
+    return results;
   } finally {
-    for (const pair of pairs) pair.stop();
+    for (const pair of pairs.values()) pair.stop();
   }
 }
 
-/** Per pair, the calls a second of each round. The first round warms up and does not count. */
-async function rounds(index: number, pairs: readonly Pair[], options: Options): Promise<number[][]> {
-  const bounds: Bounds = { seconds: options.seconds, maxCalls };
-  const measured: number[][] = pairs.map(() => []);
-  for (let round = 0; round <= options.rounds; round++) {
-    for (const [i, pair] of pairs.entries()) {
-      const callsPerSecond = await pair.measure(index, bounds);
-      if (round > 0) measured[i]?.push(callsPerSecond);
-    }
+function emptyResult(scenario: Scenario): (contender: Contender) => Result {
+  return (contender) => ({ scenario, contender, rounds: [] });
+}
+
+function start({ contender }: Result): Promise<Pair> {
+  return Pair.start(contender);
+}
+
+/** Who fails is out of the race; the others run on. */
+async function noteFailure(result: Result, step: () => Promise<void>): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    result.failure = error instanceof Error ? error : new Error(String(error));
   }
-  return measured;
 }
 
 function isMeasured(contender: Contender, scenario: Scenario): boolean {

@@ -1,6 +1,7 @@
 /** The table that is printed: a row for each contender of a scenario, with its part of the floor's speed. */
-import { farrefName, floorName } from "./contenders.ts";
+
 import { median } from "./load.ts";
+import { farrefName, floorName } from "./names.ts";
 import type { Result } from "./run.ts";
 import { titleOf } from "./scenarios.ts";
 
@@ -14,7 +15,8 @@ export function tableOf(results: readonly Result[]): string[] {
   return [line(columns), `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`, ...rows.map(line)];
 }
 
-function row({ scenario, contender, rounds }: Result, floor: readonly number[]): string[] {
+function row({ scenario, contender, rounds, failure }: Result, floor: readonly number[]): string[] {
+  if (failure) return [titleOf(scenario), contender.name, "failed", "", "", ""];
   // Round by round: the machine's own speed may double between two rounds, and both stood under it.
   const ratio = median(rounds.map((callsPerSecond, i) => callsPerSecond / (floor[i] ?? Number.NaN)));
   const hasGoal = contender.name === farrefName;

@@ -3,11 +3,12 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { type Contender, service } from "../contender.ts";
 import { listenOnLoopback, portOf } from "../loopback.ts";
+import { floorName } from "../names.ts";
 import { createAnswerer, createCaller } from "./calls.ts";
 import type { Write } from "./frames.ts";
 
 export const floorTcp: Contender = {
-  name: "floor",
+  name: floorName,
   transport: "tcp",
   serve() {
     return listenOnLoopback((socket) => {

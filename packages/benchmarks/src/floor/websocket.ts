@@ -3,11 +3,12 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
 import { type Contender, service } from "../contender.ts";
+import { floorName } from "../names.ts";
 import { createAnswerer, createCaller } from "./calls.ts";
 import type { Write } from "./frames.ts";
 
 export const floorWebSocket: Contender = {
-  name: "floor",
+  name: floorName,
   transport: "ws",
   async serve() {
     const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: false });

@@ -1,0 +1,24 @@
+/** farref as a program uses it. */
+import { connect, startService } from "farref";
+import { type Contender, type Service, service, type TransportName } from "./contender.ts";
+import { farrefName } from "./names.ts";
+
+export function farref(transport: TransportName): Contender {
+  return {
+    name: farrefName,
+    transport,
+    async serve() {
+      const served = await startService(`${transport}://127.0.0.1:0`, service);
+      return { address: served.uri, close: () => served.close() };
+    },
+    async connect(address) {
+      const remote = await connect<Service>(address);
+      return {
+        add: (a, b) => remote.add(a, b),
+        async close() {
+          remote[Symbol.dispose]();
+        },
+      };
+    },
+  };
+}
