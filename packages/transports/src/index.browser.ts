@@ -1,2 +1,3 @@
 /** Channels for farref in a browser. */
 export { memoryTransport } from "./memory/memory-transport.ts";
+export { webSocketTransport } from "./websocket/browser-transport.ts";

@@ -2,3 +2,5 @@
 export { memoryTransport } from "./memory/memory-transport.ts";
 export { tcpTransport } from "./tcp-transport.ts";
 export { unixTransport } from "./unix-transport.ts";
+export { webSocketListener } from "./websocket/shared-listener.ts";
+export { webSocketTransport } from "./websocket/websocket-transport.ts";

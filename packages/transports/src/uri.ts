@@ -8,8 +8,8 @@ export interface HostAddress {
 }
 
 export interface WebSocketAddress extends HostAddress {
-  readonly isSecure: boolean;
-  /** Begins with `/`; a query, where there is one, belongs to it. */
+  readonly scheme: string;
+  /** `""` or begins with `/`; a query, where there is one, belongs to it. */
   readonly path: string;
 }
 
@@ -24,8 +24,15 @@ export function parseHostUri(uri: string, scheme: string): HostAddress {
 /** `ws://host:port/path` or `wss://…`. The port may be left out: it is the one of HTTP or HTTPS then. */
 export function parseWebSocketUri(uri: string): WebSocketAddress {
   const { scheme, host, port, rest } = splitUri(uri, ["ws", "wss"]);
-  const isSecure = scheme === "wss";
-  return { isSecure, host, port: port ?? (isSecure ? 443 : 80), path: rest.startsWith("/") ? rest : `/${rest}` };
+  return { scheme, host, port: port ?? (scheme === "wss" ? 443 : 80), path: rest.startsWith("?") ? `/${rest}` : rest };
+}
+
+/** The same for an address to listen on: the port is there, and no query. */
+export function parseWebSocketListenUri(uri: string): WebSocketAddress {
+  if (splitUri(uri, ["ws", "wss"]).port === undefined) throw badUri(uri, "expected a port, as in ws://127.0.0.1:8787");
+  const address = parseWebSocketUri(uri);
+  if (address.path.includes("?")) throw badUri(uri, "a query is not part of an address to listen on");
+  return address;
 }
 
 /** What follows `scheme:` where that is no host: a file's path, a name. */
@@ -83,7 +90,8 @@ function checkedHost(uri: string, host: string): string {
 }
 
 function checkedName(uri: string, name: string): string {
-  if (!/^[A-Za-z0-9._-]+$/.test(name)) throw badUri(uri, "expected a host name or an IP address");
+  if (!/^[A-Za-z0-9._-]+$/.test(name) || !URL.canParse(`http://${name}/`))
+    throw badUri(uri, "expected a host name or an IP address");
   return name;
 }
 

@@ -1,7 +1,7 @@
 /** A listener takes an address once, asks before it answers, and leaves the channels it made alone. */
-import type { Listener, Transport } from "@farref/core";
+import type { Channel, Listener, Transport } from "@farref/core";
 import { describe, expect, test } from "vitest";
-import { turns } from "../turns.ts";
+import { turns, turnsUntil } from "../turns.ts";
 import { Acceptor, acceptAt } from "./acceptor.ts";
 import { probe } from "./channel-probe.ts";
 import type { TransportSetUp } from "./describe-transport.ts";
@@ -59,16 +59,17 @@ export function testListening({ transport, freshUri }: TransportSetUp): void {
     });
 
     test("a channel callback that throws costs that channel only", async () => {
-      let isBroken = true;
-      const channel = () => {
-        if (isBroken) throw new Error("a bug in channel");
+      const channels: Channel[] = [];
+      const channel = (channel: Channel) => {
+        if (channels.push(channel) === 1) throw new Error("a bug in channel");
       };
       await using acceptor = await acceptAt(transport, freshUri(), {}, { channel });
       await expectTurnedAway(transport, acceptor.uri);
       expect(acceptor.errors).toMatchObject([{ message: "a bug in channel" }]);
-      isBroken = false;
       const near = await transport.dial(acceptor.uri, {});
+      expect(await turnsUntil(() => channels.length === 2, 1_000)).toBe(true);
       near.destroy();
+      channels[1]?.destroy();
     });
 
     test("close leaves channels alive, may be repeated, and accepts nobody more", async () => {

@@ -1,13 +1,15 @@
 /** A channel over a connected stream socket of Node: TCP, a Unix socket, later TLS and pipes. */
 import type { Socket } from "node:net";
-import type { Channel, ChannelEvents, PeerAddress } from "@farref/core";
+import { type Channel, type ChannelEvents, type PeerAddress, systemClock, type Timer } from "@farref/core";
 import { Receiver } from "../receiver.ts";
 
 /** A writer is asked to wait once this much lies unsent in the process: two frames of the largest size. */
 export const highWaterBytes = 128 * 1024;
 
-/** How long an ended socket may make no progress before it is given up. */
-export const lingerMs = 10_000;
+/** What a peer gets, after our end, to take what is left and say its own: 10 s, and a second for every 8 KiB. */
+export function setLinger(socket: Socket, giveUp: () => void): Timer {
+  return systemClock.setTimer(10_000 + socket.writableLength / 8, giveUp);
+}
 
 /**
  * `open` until one side ends; `ending` while what was written leaves and the peer says its last; `destroyed` by us.
@@ -24,6 +26,7 @@ export class SocketChannel implements Channel {
   readonly #receiver: Receiver;
   #state: State = { kind: "open" };
   #awaitsDrain = false;
+  #linger: Timer | undefined;
 
   /** To be made in the turn the socket was connected or accepted in: from then on its errors are heard here. */
   constructor(socket: Socket, peer: PeerAddress) {
@@ -90,7 +93,7 @@ export class SocketChannel implements Channel {
 
   #beginEnding(): void {
     this.#state = { kind: "ending" };
-    this.#socket.setTimeout(lingerMs, () => this.#giveUp());
+    this.#linger = setLinger(this.#socket, () => this.#giveUp());
   }
 
   #giveUp(): void {
@@ -104,6 +107,7 @@ export class SocketChannel implements Channel {
   }
 
   #close(): void {
+    this.#linger?.cancel();
     if (this.#state.kind === "ending") this.#receiver.closed();
     else if (this.#state.kind === "open") this.#receiver.closed(new Error("the connection was lost"));
     else this.#receiver.closed(this.#state.error);

@@ -51,7 +51,8 @@ function isRunning({ pid, startedAt }: Holder): boolean {
   } catch (error) {
     if (codeOf(error) === "ESRCH") return false;
   }
-  return startedAt === "" || startOf(pid) === startedAt;
+  const start = startOf(pid);
+  return startedAt === "" || start === "" || start === startedAt;
 }
 
 /** The 22nd field of Linux' process table; the second is a name in brackets, which may hold anything. */

@@ -1,0 +1,67 @@
+/** Connects a WebSocket from Node, or says why not. */
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { type Channel, type DialOptions, RpcError, type RpcErrorCode } from "@farref/core";
+import { WebSocket } from "ws";
+import { codeOf, dialAborted, unreachable } from "../failures.ts";
+import { formatHostUri, parseWebSocketUri, quote } from "../uri.ts";
+import { WebSocketChannel, webSocketLimits } from "./node-channel.ts";
+import { webSocketPeer } from "./upgrade-gate.ts";
+
+export function dialWebSocket(uri: string, { signal, tls }: DialOptions): Promise<Channel> {
+  const { scheme, path, ...address } = parseWebSocketUri(uri);
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(dialAborted(uri, signal));
+    const webSocket = new WebSocket(formatHostUri(scheme, address, path || "/"), {
+      // Said aloud, it stands above an environment variable that turns the check off.
+      ...(scheme === "wss" && { rejectUnauthorized: true, ...tls }),
+      ...webSocketLimits,
+    });
+    let socket: Socket | undefined;
+    const settle = (act: () => void) => {
+      webSocket.off("open", open).off("close", lose);
+      signal?.removeEventListener("abort", abort);
+      act();
+    };
+    const fail = (error: RpcError) => {
+      settle(() => reject(error));
+      webSocket.terminate();
+    };
+    const abort = () => signal && fail(dialAborted(uri, signal));
+    const lose = () => fail(unreachable(uri, new Error("the connection was closed while it was made")));
+    const open = () => settle(() => socket && resolve(toChannel(webSocket, socket)));
+    webSocket.on("error", (error) => fail(handshakeFailure(uri, error)));
+    webSocket.on("unexpected-response", (_request, response) => fail(refusedBy(uri, response)));
+    webSocket.on("upgrade", (response) => {
+      socket = response.socket;
+    });
+    webSocket.on("close", lose).on("open", open);
+    signal?.addEventListener("abort", abort);
+  });
+}
+
+function toChannel(webSocket: WebSocket, socket: Socket): Channel {
+  webSocket.removeAllListeners("error").removeAllListeners("unexpected-response");
+  return new WebSocketChannel(webSocket, socket, webSocketPeer(socket) ?? { transport: "ws" });
+}
+
+const codes: ReadonlyMap<number | undefined, RpcErrorCode> = new Map([
+  [401, "unauthenticated"],
+  [403, "denied"],
+  [503, "overloaded"],
+]);
+
+/** An HTTP server that answers something else than an upgrade. */
+function refusedBy(uri: string, { statusCode, statusMessage }: IncomingMessage): RpcError {
+  const detail = `dial ${quote(uri)}: the server answered ${statusCode} ${JSON.stringify(statusMessage)}`;
+  return new RpcError(codes.get(statusCode) ?? "protocol", detail, "not-sent");
+}
+
+/** The system's errors have codes; those of the HTTP parser begin with HPE; ws has none for a broken handshake. */
+function handshakeFailure(uri: string, error: Error): RpcError {
+  const code = codeOf(error);
+  const isNetwork = error instanceof AggregateError || (code !== undefined && !code.startsWith("HPE_"));
+  if (isNetwork) return unreachable(uri, error);
+  const detail = `dial ${quote(uri)}: the server does not speak WebSocket (${error.message})`;
+  return new RpcError("protocol", detail, "not-sent", { cause: error });
+}

@@ -1,0 +1,85 @@
+/** A listener on an HTTP server that belongs to somebody else: it takes upgrade requests and nothing more. */
+import type { Server as HttpServer, IncomingMessage } from "node:http";
+import { Server as HttpsServer } from "node:https";
+import type { Duplex } from "node:stream";
+import { type Listener, type ListenerEvents, type ListenOptions, RpcError } from "@farref/core";
+import { listenerClosed, listenerStarted } from "../failures.ts";
+import { isAccepted } from "../listener-events.ts";
+import { formatHostUri } from "../uri.ts";
+import { answer, UpgradeGate } from "./upgrade-gate.ts";
+import { pathOf } from "./websocket-transport.ts";
+
+/**
+ * Serves WebSockets on an existing server: with `path` only there, else on every path. The server is never told to
+ * listen or to close, and its routes stay its own.
+ *
+ * @example
+ * const server = http.createServer(app).listen(8080);
+ * const service = await startService(webSocketListener(server, { path: "/farref" }), new Calculator());
+ */
+export function webSocketListener(
+  server: HttpServer | HttpsServer,
+  options: { path?: string | undefined } = {},
+): Listener {
+  return new SharedListener(server, checkedPath(options.path));
+}
+
+type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+type State = { readonly kind: "idle" | "closed" } | { readonly kind: "started"; readonly upgrade: Upgrade };
+
+class SharedListener implements Listener {
+  /** Nobody beyond this machine gets in unguarded: each upgrade is judged by the address it came in by. */
+  readonly isPrivate = true;
+  readonly #server: HttpServer | HttpsServer;
+  readonly #path: string | undefined;
+  #options: ListenOptions = {};
+  #state: State = { kind: "idle" };
+
+  constructor(server: HttpServer | HttpsServer, path: string | undefined) {
+    this.#server = server;
+    this.#path = path;
+  }
+
+  get uri(): string {
+    const address = this.#state.kind === "closed" ? null : this.#server.address();
+    if (address === null || typeof address === "string") return "";
+    const scheme = this.#server instanceof HttpsServer ? "wss" : "ws";
+    return formatHostUri(scheme, { host: address.address, port: address.port }, this.#path);
+  }
+
+  configure(options: ListenOptions): void {
+    this.#options = options;
+  }
+
+  async start(on: ListenerEvents): Promise<void> {
+    if (this.#state.kind === "closed") throw listenerClosed(this.uri);
+    if (this.#state.kind === "started") throw listenerStarted(this.uri);
+    const { allowedOrigins, isGuarded } = this.#options;
+    const gate = new UpgradeGate({ allowedOrigins, isLoopbackOnly: !isGuarded });
+    const upgrade: Upgrade = (request, socket, head) => {
+      if (this.#path !== undefined && pathOf(request) !== this.#path) this.#leave(socket);
+      else gate.admit(request, socket, head, on, (peer) => isAccepted(on, peer));
+    };
+    this.#state = { kind: "started", upgrade };
+    this.#server.on("upgrade", upgrade);
+  }
+
+  async close(): Promise<void> {
+    if (this.#state.kind === "started") this.#server.off("upgrade", this.#state.upgrade);
+    this.#state = { kind: "closed" };
+  }
+
+  /** The server keeps the process alive, or not, as its owner wishes. */
+  ref(): void {}
+  unref(): void {}
+
+  /** Another path is another listener's; where there is none, nobody else would ever answer. */
+  #leave(socket: Duplex): void {
+    if (this.#server.listenerCount("upgrade") === 1) answer(socket, 404);
+  }
+}
+
+function checkedPath(path: string | undefined): string | undefined {
+  if (path === undefined || /^\/[^\s?#]*$/.test(path)) return path;
+  throw new RpcError("invalid-argument", `path: expected one like "/farref", got ${JSON.stringify(path)}`, "not-sent");
+}

@@ -1,0 +1,99 @@
+/** Decides over one HTTP upgrade request, and turns it into a channel or answers why not. */
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
+import type { ListenerEvents, ListenOptions, PeerAddress } from "@farref/core";
+import { WebSocketServer } from "ws";
+import { handOver } from "../listener-events.ts";
+import { isLoopback, normalizeAddress } from "../socket/addresses.ts";
+import { WebSocketChannel, webSocketLimits } from "./node-channel.ts";
+import { isAllowedOrigin, isSaneHost, normalizeOrigins } from "./origin.ts";
+
+export interface UpgradeRules {
+  readonly allowedOrigins: ListenOptions["allowedOrigins"];
+  /** Only connections to a loopback address, or to a socket that has none, are let through. */
+  readonly isLoopbackOnly: boolean;
+}
+
+export class UpgradeGate {
+  readonly #isLoopbackOnly: boolean;
+  readonly #allowedOrigins: ReadonlySet<string> | undefined;
+  readonly #handshake = new WebSocketServer({ noServer: true, clientTracking: false, ...webSocketLimits });
+
+  constructor({ allowedOrigins, isLoopbackOnly }: UpgradeRules) {
+    this.#allowedOrigins = normalizeOrigins(allowedOrigins);
+    this.#isLoopbackOnly = isLoopbackOnly;
+  }
+
+  /** `accept` is asked first: whoever it refuses gets no answer at all. */
+  admit(
+    request: IncomingMessage,
+    stream: Duplex,
+    head: Buffer,
+    on: ListenerEvents,
+    accept: (peer: PeerAddress) => boolean,
+  ) {
+    stream.on("error", ignore);
+    const peer = stream instanceof Socket ? webSocketPeer(stream) : undefined;
+    if (!(stream instanceof Socket) || !peer || !accept(peer)) {
+      stream.destroy();
+      return;
+    }
+    const status = this.#judge(request, stream);
+    if (status === 101) this.#open(request, stream, head, (channel) => handOver(on, channel), peer);
+    else answer(stream, status);
+  }
+
+  #judge({ method, headers }: IncomingMessage, socket: Socket): number {
+    const { host, origin } = headers;
+    const isLocal = isLocalConnection(socket);
+    // Version 8 named the page in another header; no browser speaks it any more.
+    if (method !== "GET" || headers["sec-websocket-version"] !== "13" || !isSaneHost(host)) return 400;
+    if (this.#isLoopbackOnly && !isLocal) return 403;
+    const rule = { allowed: this.#allowedOrigins, isSecure: isEncrypted(socket), host, isLocal };
+    return isAllowedOrigin(origin, rule) ? 101 : 403;
+  }
+
+  #open(
+    request: IncomingMessage,
+    socket: Socket,
+    head: Buffer,
+    use: (channel: WebSocketChannel) => void,
+    peer: PeerAddress,
+  ) {
+    this.#handshake.handleUpgrade(request, socket, head, (webSocket) => {
+      use(new WebSocketChannel(webSocket, socket, peer));
+    });
+  }
+}
+
+/** A peer whose address is gone already cannot be judged; one on a Unix socket never had one. */
+export function webSocketPeer(socket: Socket): PeerAddress | undefined {
+  const { remoteAddress, remotePort, localAddress, destroyed } = socket;
+  const transport = isEncrypted(socket) ? "wss" : "ws";
+  if (remoteAddress !== undefined) return { transport, address: normalizeAddress(remoteAddress), port: remotePort };
+  return destroyed || localAddress !== undefined ? undefined : { transport };
+}
+
+/** Answers an upgrade request with a status and closes. */
+export function answer(socket: Duplex, status: number): void {
+  socket.on("error", ignore);
+  const text = `${STATUS_CODES[status]}\n`;
+  socket.once("finish", () => socket.destroy());
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n` +
+      `Content-Type: text/plain\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
+  );
+}
+
+function isLocalConnection({ localAddress }: Socket): boolean {
+  return localAddress === undefined || isLoopback(localAddress);
+}
+
+function isEncrypted(socket: Socket): boolean {
+  return socket instanceof TLSSocket;
+}
+
+/** A connection that breaks before it is a channel is nobody's news. */
+function ignore(): void {}
