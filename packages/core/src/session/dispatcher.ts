@@ -5,13 +5,19 @@
  *
  * Whatever can be done at once is: a synchronous method is answered before the next frame is read.
  */
+import type { Clock } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
+import type { Limits } from "../limits/limits.ts";
 import type { ExportEntry } from "../references/export-table.ts";
 import type { Method } from "../references/method-table.ts";
+import type { Session } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { CallQueue } from "./call-queue.ts";
 import { applyInCall } from "./current-call.ts";
-import type { CallHeader, IncomingCall } from "./incoming-call.ts";
+import { type CallHeader, IncomingCall, readCallHeader } from "./incoming-call.ts";
+import type { ReceivedMethodNames } from "./method-names.ts";
+
+type DispatcherLimits = Pick<Limits, "maxRunningCalls" | "maxQueuedCalls" | "maxCallDepth">;
 
 /** An object a call runs on. */
 export interface Callee {
@@ -22,13 +28,11 @@ export interface Callee {
 }
 
 /** What the dispatcher asks of its session. */
-export interface DispatcherOptions {
-  readonly maxRunningCalls: number;
-  readonly maxQueuedCalls: number;
-  readonly maxCallDepth: number;
+export interface DispatcherHost {
+  readonly session: Session;
+  readonly clock: Clock;
+  readonly methodNames: ReceivedMethodNames;
   awaitedCalls(): number;
-  readHeader(reader: ByteReader): CallHeader;
-  newCall(header: CallHeader): IncomingCall;
   /** The target of a call, kept until `finished`. @throws RpcError `stale-reference` */
   target(id: number): ExportEntry;
   /** The object a call runs on: the target's, or what `perCall` makes for it. */
@@ -48,7 +52,8 @@ export interface DispatcherOptions {
 export class Dispatcher {
   /** Calls received, for the statistics. */
   count = 0;
-  readonly #options: DispatcherOptions;
+  readonly #limits: DispatcherLimits;
+  readonly #host: DispatcherHost;
   readonly #queue: CallQueue;
   readonly #running = new Map<number, IncomingCall>();
   /** Calls of which the rest is still to come. */
@@ -57,12 +62,13 @@ export class Dispatcher {
   #whenIdle: (() => void) | undefined;
   #isClosed = false;
 
-  constructor(options: DispatcherOptions) {
-    this.#options = options;
+  constructor(limits: DispatcherLimits, host: DispatcherHost) {
+    this.#limits = limits;
+    this.#host = host;
     this.#queue = new CallQueue({
-      maxRunningCalls: options.maxRunningCalls,
-      maxQueuedCalls: options.maxQueuedCalls,
-      awaitedCalls: () => options.awaitedCalls(),
+      maxRunningCalls: limits.maxRunningCalls,
+      maxQueuedCalls: limits.maxQueuedCalls,
+      awaitedCalls: () => host.awaitedCalls(),
       begin: (call) => this.#begin(call),
       overloaded: (call) => this.#refuse(call, this.#overloaded()),
     });
@@ -74,7 +80,7 @@ export class Dispatcher {
 
   /** A whole call frame. @throws RpcError `protocol` */
   receive(reader: ByteReader): void {
-    const header = this.#options.readHeader(reader);
+    const header = readCallHeader(reader, this.#host.methodNames);
     const begun = this.#incomplete.get(header.id);
     const call = begun ?? this.#newCall(header);
     call.body = { bytes: reader.bytes, start: reader.position, end: reader.end };
@@ -84,7 +90,7 @@ export class Dispatcher {
 
   /** The first fragment of a call frame: the call has its place from now on. @throws RpcError `protocol` */
   begun(reader: ByteReader): void {
-    const call = this.#newCall(this.#options.readHeader(reader));
+    const call = this.#newCall(readCallHeader(reader, this.#host.methodNames));
     this.#incomplete.set(call.id, call);
     this.#admit(call);
   }
@@ -127,7 +133,7 @@ export class Dispatcher {
     }
     this.#lastId = header.id;
     this.count++;
-    return this.#options.newCall(header);
+    return new IncomingCall(header, this.#host.session, this.#host.clock);
   }
 
   #admit(call: IncomingCall): void {
@@ -141,7 +147,7 @@ export class Dispatcher {
   }
 
   #check(call: IncomingCall): void {
-    const { maxCallDepth, target } = this.#options;
+    const { maxCallDepth } = this.#limits;
     if (call.depth > maxCallDepth) {
       const detail = `a call ${call.depth} deep, limits.maxCallDepth is ${maxCallDepth}`;
       throw new RpcError("limit-exceeded", detail, "not-executed");
@@ -149,11 +155,11 @@ export class Dispatcher {
     if (this.#whenIdle && call.depth === 0) {
       throw new RpcError("closed", "the service is draining and takes no new calls", "not-executed");
     }
-    call.entry = target(call.targetId);
+    call.entry = this.#host.target(call.targetId);
   }
 
   #overloaded(): RpcError {
-    const { maxRunningCalls, maxQueuedCalls } = this.#options;
+    const { maxRunningCalls, maxQueuedCalls } = this.#limits;
     const limits = `limits.maxRunningCalls ${maxRunningCalls}, limits.maxQueuedCalls ${maxQueuedCalls}`;
     return new RpcError("overloaded", `too many calls at once (${limits})`, "not-executed");
   }
@@ -169,7 +175,7 @@ export class Dispatcher {
   }
 
   #find(call: IncomingCall, entry: ExportEntry): void {
-    const callee = this.#options.callee(call, entry);
+    const callee = this.#host.callee(call, entry);
     if (callee instanceof Promise) this.#later(call, callee, (made) => this.#permit(call, made));
     else this.#permit(call, callee);
   }
@@ -177,8 +183,8 @@ export class Dispatcher {
   #permit(call: IncomingCall, callee: Callee): void {
     const method = callee.method(call.method);
     if (!method) throw new RpcError("not-exposed", "there is no such method", "not-executed");
-    const args = this.#options.decode(call);
-    const permission = this.#options.authorize(call, callee.object, args);
+    const args = this.#host.decode(call);
+    const permission = this.#host.authorize(call, callee.object, args);
     if (permission !== undefined) this.#later(call, permission, () => this.#invoke(call, callee, method, args));
     else this.#invoke(call, callee, method, args);
   }
@@ -223,19 +229,19 @@ export class Dispatcher {
 
   #answer(call: IncomingCall, value: unknown): void {
     if (call.isFinished) return;
-    this.#options.answer(call, value);
+    this.#host.answer(call, value);
     this.#finish(call);
   }
 
   #answerThrown(call: IncomingCall, thrown: unknown): void {
     if (call.isFinished) return;
-    this.#options.answerThrown(call, thrown);
+    this.#host.answerThrown(call, thrown);
     this.#finish(call);
   }
 
   #refuse(call: IncomingCall, error: RpcError): void {
     if (call.isFinished) return;
-    this.#options.refuse(call, error);
+    this.#host.refuse(call, error);
     this.#finish(call);
     this.#queue.pass(call);
     this.#tellIfIdle();
@@ -245,12 +251,12 @@ export class Dispatcher {
     if (this.#running.has(call.id)) return;
     this.#running.set(call.id, call);
     this.#queue.occupy();
-    this.#options.occupied();
+    this.#host.occupied();
   }
 
   #finish(call: IncomingCall): void {
     call.finish();
-    this.#options.finished(call);
+    this.#host.finished(call);
     if (this.#running.delete(call.id)) {
       this.#queue.free();
       this.#tellIfIdle();
@@ -264,7 +270,7 @@ export class Dispatcher {
   /** What a policy or a factory threw by mistake is reported here and not told to the peer. */
   #asRefusal(error: unknown): RpcError {
     if (error instanceof RpcError) return error;
-    this.#options.onError(error instanceof Error ? error : new Error(String(error)));
+    this.#host.onError(error instanceof Error ? error : new Error(String(error)));
     return new RpcError("internal", "the call could not be prepared", "not-executed");
   }
 }

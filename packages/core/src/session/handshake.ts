@@ -29,7 +29,8 @@ import {
   writeHello,
 } from "./hello.ts";
 import type { Authorize } from "./policy.ts";
-import { LiveSession, type OfferedFront } from "./session.ts";
+import type { OfferedFront } from "./serving.ts";
+import { LiveSession } from "./session.ts";
 
 interface HandshakeOptions {
   readonly environment: SessionEnvironment;

@@ -1,40 +1,26 @@
 /** One conversation between two endpoints: a list of verbs over the parts it has. Both sides are the same. */
 import type { PeerAddress } from "../channel/channel.ts";
 import { RpcError } from "../errors/rpc-error.ts";
-import { type ExportEntry, ExportTable } from "../references/export-table.ts";
+import { ExportTable } from "../references/export-table.ts";
 import type { FarReference, ReferenceOwner } from "../references/far-reference.ts";
-import { disposeGuarded } from "../references/held-objects.ts";
 import { ImportTable } from "../references/import-table.ts";
 import { stubOf } from "../references/stub.ts";
 import type { Remote } from "../types/remote.ts";
 import type { CallOptions, CloseReason, Connection, Principal, Session, SessionStats } from "../types/session.ts";
-import type { Decoded } from "../values/codec.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
-import { beginsWithCallId, errorFlag, frame, kindOf, optional } from "../wire/frames.ts";
+import { beginsWithCallId, frame, kindOf, optional } from "../wire/frames.ts";
 import type { Link, LinkHandler } from "../wire/link.ts";
-import { Answers } from "./answers.ts";
 import { Arrivals } from "./arrivals.ts";
-import { type Callee, Dispatcher } from "./dispatcher.ts";
 import type { Agreement, SessionEnvironment } from "./environment.ts";
 import { closeCodeFrom, closeReasonOf, errorCodeOf, readGoodbye, sendGoodbye } from "./goodbye.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { IncomingCall, readCallHeader } from "./incoming-call.ts";
-import { ReceivedMethodNames } from "./method-names.ts";
 import { OutgoingCalls } from "./outgoing-calls.ts";
 import type { PendingCall } from "./pending-call.ts";
-import { type Authorize, authorizeAll } from "./policy.ts";
+import type { Authorize } from "./policy.ts";
 import { Releases } from "./releases.ts";
+import { type OfferedFront, Serving } from "./serving.ts";
 import { SessionConnection } from "./session-connection.ts";
-import { refusalFrom, thrownFrom } from "./wire-error.ts";
-
-/** What a session offers its peer. */
-export type OfferedFront =
-  | { readonly kind: "none" }
-  | { readonly kind: "shared"; readonly object: object }
-  /** Made for this session and disposed with it. */
-  | { readonly kind: "own"; readonly object: object }
-  /** Made for each call and disposed after it. */
-  | { readonly kind: "perCall"; make(session: Session): object | Promise<object> };
+import { Settlement } from "./settlement.ts";
 
 export interface SessionOptions {
   readonly environment: SessionEnvironment;
@@ -62,14 +48,11 @@ export class LiveSession implements Session, ReferenceOwner {
   readonly #exports: ExportTable;
   readonly #imports: ImportTable;
   readonly #releases: Releases;
-  readonly #arrivals: Arrivals;
-  readonly #answers: Answers;
   readonly #outgoing: OutgoingCalls;
-  readonly #dispatcher: Dispatcher;
+  readonly #settlement: Settlement;
+  readonly #serving: Serving;
   #heartbeat: Heartbeat | undefined;
-  readonly #methodNames = new ReceivedMethodNames();
   readonly #stateListeners = new Set<StateListener>();
-  #front: OfferedFront = { kind: "none" };
   #state: "open" | "draining" | "closed" = "open";
   #reason: CloseReason | undefined;
   #tellClosed!: (reason: CloseReason) => void;
@@ -101,8 +84,8 @@ export class LiveSession implements Session, ReferenceOwner {
       agreement,
       outbox: link.outbox,
       exports: this.#exports,
-      runningForPeer: () => this.#dispatcher.runningCount,
-      awaiting: () => this.#dispatcher.pump(),
+      runningForPeer: () => this.#serving.counts.running,
+      awaiting: () => this.#serving.pump(),
       unheard: (error) => environment.onError(error, this),
     });
     this.#releases = new Releases(clock, link.outbox, (task) => this.#outgoing.afterHeld(task));
@@ -114,16 +97,25 @@ export class LiveSession implements Session, ReferenceOwner {
       release: (id, count) => this.#releases.add(id, count),
       collectGarbage: () => environment.collectGarbage(),
     });
-    this.#arrivals = new Arrivals(codec, this.#exports, this.#imports, this.#releases);
-    this.#answers = new Answers(codec, link.outbox, this.#exports, agreement.peerLimits);
-    this.#dispatcher = this.#createDispatcher();
+    const arrivals = new Arrivals(codec, this.#exports, this.#imports, this.#releases);
+    this.#settlement = new Settlement(environment, this.#outgoing, arrivals, this.#exports);
+    this.#serving = new Serving({
+      environment,
+      session: this,
+      outbox: link.outbox,
+      exports: this.#exports,
+      arrivals,
+      peerLimits: agreement.peerLimits,
+      authorize: options.authorize,
+      awaitedCalls: () => this.#outgoing.awaitedCount,
+      occupied: () => this.#outgoing.pump(),
+      overflowed: (error) => this.#fail(error),
+    });
   }
 
   /** Offers the front. @throws RpcError `unsupported-value` */
   offer(front: OfferedFront): void {
-    if (front.kind === "perCall") this.#exports.offerFront({});
-    else if (front.kind !== "none") this.#exports.offerFront(front.object);
-    this.#front = front;
+    this.#serving.offer(front);
   }
 
   /** Both sides are content: takes over from the handshake. */
@@ -157,15 +149,16 @@ export class LiveSession implements Session, ReferenceOwner {
   }
 
   stats(): SessionStats {
+    const { running, received } = this.#serving.counts;
     return {
       exports: this.#exports.size,
       imports: this.#imports.size,
       pendingCalls: this.#outgoing.pendingCount,
-      runningCalls: this.#dispatcher.runningCount,
+      runningCalls: running,
       openStreams: 0,
       bytesIn: this.#link.bytesIn,
       bytesOut: this.#link.outbox.bytesOut,
-      callsIn: this.#dispatcher.count,
+      callsIn: received,
       callsOut: this.#outgoing.count,
     };
   }
@@ -208,7 +201,7 @@ export class LiveSession implements Session, ReferenceOwner {
     if (this.#state !== "open") return;
     this.#setState("draining");
     this.#send(frame.draining | optional);
-    this.#dispatcher.drain(() => {
+    this.#serving.drain(() => {
       this.#link.outbox.afterBegun(() => this.#end({ code: "drained", message: "drained", by: "us" }));
     });
   }
@@ -226,7 +219,7 @@ export class LiveSession implements Session, ReferenceOwner {
   readonly #handler: LinkHandler = {
     message: (code, reader) => this.#message(code, reader),
     begun: (code, reader) => {
-      if (kindOf(code) === frame.call) this.#dispatcher.begun(reader);
+      if (kindOf(code) === frame.call) this.#serving.callBegun(reader);
     },
     advanced: () => this.#outgoing.pump(),
     failed: (error) => this.#fail(error),
@@ -236,22 +229,22 @@ export class LiveSession implements Session, ReferenceOwner {
   #message(code: number, reader: ByteReader): void {
     switch (kindOf(code)) {
       case frame.call:
-        this.#dispatcher.receive(reader);
+        this.#serving.call(reader);
         break;
       case frame.result:
-        this.#result(reader);
+        this.#settlement.result(reader);
         break;
       case frame.error:
-        this.#error(reader);
+        this.#settlement.error(reader);
         break;
       case frame.cancel:
-        this.#dispatcher.cancel(reader.varint());
+        this.#serving.cancel(reader);
         break;
       case frame.lookup:
-        this.#lookedUp(reader);
+        this.#serving.lookup(reader);
         break;
       case frame.method:
-        this.#methodNames.add(reader.text(maxNameBytes));
+        this.#serving.methodName(reader);
         break;
       case frame.release:
         this.#released(reader);
@@ -277,66 +270,8 @@ export class LiveSession implements Session, ReferenceOwner {
     }
   }
 
-  #result(reader: ByteReader): void {
-    const call = this.#taken(reader.varint());
-    const decoded = this.#decodeAnswer(call, reader);
-    if (!decoded) return;
-    if (call.isSettled) this.#arrivals.giveBack(decoded.references);
-    else this.#settle(call, () => this.#outgoing.resolve(call, this.#arrivals.hydrate(decoded)));
-    this.#outgoing.pump();
-  }
-
-  #error(reader: ByteReader): void {
-    const call = this.#taken(reader.varint());
-    const flags = reader.u8();
-    if (flags & errorFlag.argumentsUntouched) this.#exports.undo(call.exported);
-    const { bytes, position, end } = reader;
-    this.#settle(call, () => {
-      const decoded = this.#environment.codec.decodeList(bytes, position, end, this.#environment.limits);
-      if (call.isSettled) {
-        this.#arrivals.giveBack(decoded.references);
-        return;
-      }
-      const parts = this.#arrivals.hydrate(decoded);
-      this.#outgoing.reject(call, flags & errorFlag.thrown ? thrownFrom(parts) : refusalFrom(parts, call.describe()));
-    });
-    this.#outgoing.pump();
-  }
-
-  #taken(id: number): PendingCall {
-    const call = this.#outgoing.take(id);
-    if (!call) throw new RpcError("protocol", `an answer to call ${id}, which awaits none`, "unknown");
-    return call;
-  }
-
-  /** A result that can't be read fails its own call. */
-  #decodeAnswer(call: PendingCall, { bytes, position, end }: ByteReader): Decoded | undefined {
-    try {
-      return this.#environment.codec.decode(bytes, position, end, this.#environment.limits);
-    } catch (error) {
-      this.#outgoing.reject(call, unreadable(call, error));
-      return undefined;
-    }
-  }
-
-  #settle(call: PendingCall, task: () => void): void {
-    try {
-      task();
-    } catch (error) {
-      this.#outgoing.reject(call, unreadable(call, error));
-    }
-  }
-
   #released(reader: ByteReader): void {
     while (reader.remaining > 0) this.#exports.release(reader.varint(), reader.varint());
-  }
-
-  #lookedUp(reader: ByteReader): void {
-    const callId = reader.varint();
-    const name = reader.text(maxNameBytes);
-    const object = this.#environment.published(name);
-    if (object) this.#answers.result(callId, object);
-    else this.#answers.refusal(callId, new RpcError("not-found", "nothing is published so", "not-executed"), true);
   }
 
   /** A frame of a later version: skipped where that is allowed, else answered. */
@@ -344,7 +279,7 @@ export class LiveSession implements Session, ReferenceOwner {
     if (code & optional) return;
     const kind = kindOf(code);
     if (beginsWithCallId(kind)) {
-      this.#answers.refusal(reader.varint(), unimplemented(kind, "here"), true);
+      this.#serving.refuseUnknown(reader, unimplemented(kind, "here"));
       return;
     }
     this.#link.outbox.begin(frame.unimplemented | optional).u8(kind);
@@ -378,11 +313,9 @@ export class LiveSession implements Session, ReferenceOwner {
     if (reason.by === "us" && reason.code !== "timeout") sendGoodbye(this.#link.outbox, reason.code, reason.message);
     this.#releases.close();
     this.#closeLink(reason);
-    this.#dispatcher.close(new RpcError("closed", reason.message, "unknown", { cause: reason.error }));
+    this.#serving.close(new RpcError("closed", reason.message, "unknown", { cause: reason.error }));
     this.#exports.clear();
     this.#imports.clear();
-    const front = this.#front;
-    if (front.kind === "own") disposeGuarded(front.object, (error) => this.#environment.onError(error, this));
     this.#setState("closed");
     this.#tellClosed(reason);
   }
@@ -424,29 +357,6 @@ export class LiveSession implements Session, ReferenceOwner {
     this.#link.outbox.end("control");
   }
 
-  // ---- the peer's calls ----------------------------------------------------------------------------------------
-
-  #createDispatcher(): Dispatcher {
-    const { environment, authorize } = this.#options;
-    return new Dispatcher({
-      ...environment.limits,
-      awaitedCalls: () => this.#outgoing.awaitedCount,
-      readHeader: (reader) => readCallHeader(reader, this.#methodNames),
-      newCall: (header) => new IncomingCall(header, this, environment.clock),
-      target: (id) => this.#target(id),
-      callee: (call, entry) => this.#callee(call, entry),
-      decode: (call) => this.#decodeArguments(call),
-      authorize: (call, object, args) =>
-        authorize.length === 0 ? undefined : authorizeAll(authorize, authorizeCall(call, object, args)),
-      answer: (call, value) => this.#answer(() => this.#answers.result(call.id, value)),
-      answerThrown: (call, thrown) => this.#answer(() => this.#answers.thrown(call.id, thrown)),
-      refuse: (call, error) => this.#answer(() => this.#answers.refusal(call.id, error, !call.ownsArguments)),
-      finished: (call) => this.#finished(call),
-      occupied: () => this.#outgoing.pump(),
-      onError: (error) => environment.onError(error, this),
-    });
-  }
-
   #createHeartbeat(): Heartbeat {
     return new Heartbeat({
       clock: this.#environment.clock,
@@ -457,66 +367,11 @@ export class LiveSession implements Session, ReferenceOwner {
         this.#fail(new RpcError("timeout", `no sign of life for ${Math.round(silentMs)} ms`, "unknown")),
     });
   }
-
-  #target(id: number): ExportEntry {
-    const entry = this.#exports.get(id);
-    if (!entry) throw new RpcError("stale-reference", `object #${id} is not held here`, "not-executed");
-    this.#exports.beginCall(entry);
-    return entry;
-  }
-
-  #callee(call: IncomingCall, entry: ExportEntry): Callee | Promise<Callee> {
-    const front = this.#front;
-    if (entry.id !== 0 || front.kind !== "perCall") return entry;
-    const made = front.make(this);
-    return made instanceof Promise ? made.then((object) => this.#adopt(call, object)) : this.#adopt(call, made);
-  }
-
-  /** What `perCall` made is disposed with its call. */
-  #adopt(call: IncomingCall, object: object): Callee {
-    call.madeFront = object;
-    const table = this.#environment.methods.of(object);
-    return { object, self: object, method: (name) => table.get(name) };
-  }
-
-  #decodeArguments(call: IncomingCall): unknown[] {
-    const { bytes, start, end } = call.body as NonNullable<IncomingCall["body"]>;
-    const decoded = this.#environment.codec.decodeList(bytes, start, end, this.#environment.limits);
-    call.ownsArguments = true;
-    return this.#arrivals.hydrate(decoded);
-  }
-
-  #answer(write: () => void): void {
-    if (this.#reason) return;
-    write();
-    const { maxSendBufferBytes } = this.#environment.limits;
-    const backlogBytes = this.#link.outbox.replyBacklogBytes;
-    if (backlogBytes <= maxSendBufferBytes) return;
-    const detail = `the peer leaves ${backlogBytes} bytes of answers unread (limits.maxSendBufferBytes)`;
-    this.#fail(new RpcError("limit-exceeded", detail, "unknown"));
-  }
-
-  #finished(call: IncomingCall): void {
-    if (call.entry) this.#exports.endCall(call.entry);
-    if (call.madeFront) disposeGuarded(call.madeFront, (error) => this.#environment.onError(error, this));
-  }
 }
 
-const maxNameBytes = 256;
 /** Time for the peer to close its side of an orderly end. */
 const lingerMs = 1_000;
 
-function authorizeCall(call: IncomingCall, target: object, args: readonly unknown[]) {
-  const { method, principal, session } = call;
-  return { method, target, args, principal, session };
-}
-
 function unimplemented(kind: number, where: string): RpcError {
   return new RpcError("unimplemented", `frames of kind ${kind} are not known ${where}`, "not-executed");
-}
-
-/** The answer came, so the method ran; what it said can't be read. */
-function unreadable(call: PendingCall, error: unknown): RpcError {
-  const { code, detail } = error instanceof RpcError ? error : new RpcError("internal", String(error), "executed");
-  return call.error(code, `the answer can't be read: ${detail}`, "executed", error);
 }

@@ -215,8 +215,7 @@ export class Decoder {
     const at = this.position;
     const byte = this.u8();
     if (byte >= 0xa0 && byte < 0xc0) return this.#text(byte & 0x1f);
-    this.position = at;
-    const key = this.value(depth + 1);
+    const key = isHeadOfText(byte) ? this.#headed(byte, depth) : undefined;
     if (typeof key !== "string") throw malformed("a key that is no string", at);
     return key;
   }
@@ -325,4 +324,9 @@ export class Decoder {
     if (this.position !== this.#end) throw malformed("more bytes than the value has", this.position);
     return { value, references: this.#markers ?? noReferences };
   }
+}
+
+/** A wide `str` or an extension, which may be text with lone surrogates. */
+function isHeadOfText(byte: number): boolean {
+  return (byte >= 0xd4 && byte <= 0xdb) || (byte >= 0xc7 && byte <= 0xc9);
 }

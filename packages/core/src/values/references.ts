@@ -6,8 +6,7 @@ import { malformed } from "./malformation.ts";
 import { readText } from "./text.ts";
 
 const kinds = ["object", "function", "home"] as const;
-/** The most UTF-8 that 64 characters take. */
-const maxNameBytes = 192;
+const maxNameLength = 64;
 
 /** Stands in a decoded value where a stub will be: it has no methods, and knows its place. */
 export class Marker implements WireReference {
@@ -46,12 +45,14 @@ export const references: Extension<object> = {
     if (kind === undefined) throw malformed("a reference of an unknown kind", at);
     const id = decoder.varint();
     const name = readName(decoder.bytes, decoder.position, end);
+    if (kind === "home" && name !== "") throw malformed("a reference home with a name", at);
     decoder.position = end;
     return decoder.mark(new Marker(kind, id, name));
   },
 };
 
 function readName(bytes: Uint8Array, start: number, end: number): string {
-  if (end < start || end - start > maxNameBytes) throw malformed("a reference with a name of the wrong length", start);
-  return readText(bytes, start, end);
+  const name = end - start <= 3 * maxNameLength ? readText(bytes, start, end) : undefined;
+  if (name !== undefined && name.length <= maxNameLength) return name;
+  throw malformed(`a reference with a name of more than ${maxNameLength} characters`, start);
 }

@@ -77,7 +77,7 @@ export const urls: Extension<URL> = {
 
 /** Whether parsing costs time by length: printable ASCII, as every `href` is, and no long host. */
 function isSafeUrl(href: string): boolean {
-  const parts = /^([a-z][a-z0-9+.-]*):[\\/]*([^\\/?#]*)[\x20-\x7e]*$/.exec(href);
+  const parts = /^(?=[\x20-\x7e]+$)([a-z][a-z0-9+.-]*):[\\/]*([^\\/?#]*)/.exec(href);
   if (!parts) return false;
   return !/^(?:https?|wss?|ftp|file)$/.test(parts[1]!) || parts[2]!.length <= maxAuthority;
 }

@@ -1,0 +1,185 @@
+/** The serving half of a session: what the peer's calls run on, and how they are answered. */
+import { RpcError } from "../errors/rpc-error.ts";
+import type { ExportEntry, ExportTable } from "../references/export-table.ts";
+import { disposeGuarded } from "../references/held-objects.ts";
+import { maxMethodNameBytes } from "../references/method-table.ts";
+import type { Session } from "../types/session.ts";
+import type { ByteReader } from "../wire/byte-reader.ts";
+import type { Outbox } from "../wire/outbox.ts";
+import { Answers } from "./answers.ts";
+import type { Arrivals } from "./arrivals.ts";
+import { type Callee, Dispatcher } from "./dispatcher.ts";
+import type { SessionEnvironment, SharedLimits } from "./environment.ts";
+import type { IncomingCall } from "./incoming-call.ts";
+import { ReceivedMethodNames } from "./method-names.ts";
+import { type Authorize, type AuthorizeCall, authorizeAll } from "./policy.ts";
+
+/** What a session offers its peer. */
+export type OfferedFront =
+  | { readonly kind: "none" }
+  | { readonly kind: "shared"; readonly object: object }
+  /** Made for this session and disposed with it. */
+  | { readonly kind: "own"; readonly object: object }
+  /** Made for each call and disposed after it. */
+  | { readonly kind: "perCall"; make(session: Session): object | Promise<object> };
+
+export interface ServingOptions {
+  readonly environment: SessionEnvironment;
+  readonly session: Session;
+  readonly outbox: Outbox;
+  readonly exports: ExportTable;
+  readonly arrivals: Arrivals;
+  readonly peerLimits: SharedLimits;
+  readonly authorize: readonly Authorize[];
+  /** Calls of ours that await the peer. */
+  awaitedCalls(): number;
+  /** More of the peer's calls run than before. */
+  occupied(): void;
+  /** The peer leaves more answers unread than it may. */
+  overflowed(error: RpcError): void;
+}
+
+export class Serving {
+  readonly #options: ServingOptions;
+  readonly #answers: Answers;
+  readonly #dispatcher: Dispatcher;
+  readonly #methodNames = new ReceivedMethodNames();
+  #front: OfferedFront = { kind: "none" };
+  #isOver = false;
+
+  constructor(options: ServingOptions) {
+    const { environment, outbox, exports, peerLimits } = options;
+    this.#options = options;
+    this.#answers = new Answers(environment.codec, outbox, exports, peerLimits);
+    this.#dispatcher = new Dispatcher(environment.limits, {
+      session: options.session,
+      clock: environment.clock,
+      methodNames: this.#methodNames,
+      awaitedCalls: () => options.awaitedCalls(),
+      target: (id) => this.#target(id),
+      callee: (call, entry) => this.#callee(call, entry),
+      decode: (call) => this.#decode(call),
+      authorize: (call, object, args) => this.#authorize(call, object, args),
+      answer: (call, value) => this.#answer(() => this.#answers.result(call.id, value)),
+      answerThrown: (call, thrown) => this.#answer(() => this.#answers.thrown(call.id, thrown)),
+      refuse: (call, error) => this.#answer(() => this.#answers.refusal(call.id, error, !call.ownsArguments)),
+      finished: (call) => this.#finished(call),
+      occupied: () => options.occupied(),
+      onError: (error) => environment.onError(error, options.session),
+    });
+  }
+
+  /** Calls that run, and calls that ever came. */
+  get counts(): { readonly running: number; readonly received: number } {
+    return { running: this.#dispatcher.runningCount, received: this.#dispatcher.count };
+  }
+
+  /** @throws RpcError `unsupported-value` for a front that can't be offered */
+  offer(front: OfferedFront): void {
+    if (front.kind === "perCall") this.#options.exports.offerFront({});
+    else if (front.kind !== "none") this.#options.exports.offerFront(front.object);
+    this.#front = front;
+  }
+
+  call(reader: ByteReader): void {
+    this.#dispatcher.receive(reader);
+  }
+
+  callBegun(reader: ByteReader): void {
+    this.#dispatcher.begun(reader);
+  }
+
+  cancel(reader: ByteReader): void {
+    this.#dispatcher.cancel(reader.varint());
+  }
+
+  methodName(reader: ByteReader): void {
+    this.#methodNames.add(reader.text(maxMethodNameBytes));
+  }
+
+  lookup(reader: ByteReader): void {
+    const callId = reader.varint();
+    const object = this.#options.environment.published(reader.text(maxMethodNameBytes));
+    if (object) this.#answers.result(callId, object);
+    else this.#answers.refusal(callId, new RpcError("not-found", "nothing is published so", "not-executed"), true);
+  }
+
+  /** Answers a call of a kind that this version does not know. */
+  refuseUnknown(reader: ByteReader, error: RpcError): void {
+    this.#answers.refusal(reader.varint(), error, true);
+  }
+
+  /** Begins what became possible to begin. */
+  pump(): void {
+    this.#dispatcher.pump();
+  }
+
+  /** Takes no new calls from outside; calls back when the last one is answered. */
+  drain(whenIdle: () => void): void {
+    this.#dispatcher.drain(whenIdle);
+  }
+
+  /** The session is over: nothing is answered any more. */
+  close(reason: RpcError): void {
+    this.#isOver = true;
+    this.#dispatcher.close(reason);
+    if (this.#front.kind === "own") this.#dispose(this.#front.object);
+  }
+
+  #target(id: number): ExportEntry {
+    const entry = this.#options.exports.get(id);
+    if (!entry) throw new RpcError("stale-reference", `object #${id} is not held here`, "not-executed");
+    this.#options.exports.beginCall(entry);
+    return entry;
+  }
+
+  #callee(call: IncomingCall, entry: ExportEntry): Callee | Promise<Callee> {
+    const front = this.#front;
+    if (entry.id !== 0 || front.kind !== "perCall") return entry;
+    const made = front.make(this.#options.session);
+    return made instanceof Promise ? made.then((object) => this.#adopt(call, object)) : this.#adopt(call, made);
+  }
+
+  /** What `perCall` made is disposed with its call. */
+  #adopt(call: IncomingCall, object: object): Callee {
+    call.madeFront = object;
+    const table = this.#options.environment.methods.of(object);
+    return { object, self: object, method: (name) => table.get(name) };
+  }
+
+  #decode(call: IncomingCall): unknown[] {
+    const { codec, limits } = this.#options.environment;
+    const { bytes, start, end } = call.body as NonNullable<IncomingCall["body"]>;
+    const decoded = codec.decodeList(bytes, start, end, limits);
+    call.ownsArguments = true;
+    return this.#options.arrivals.hydrate(decoded);
+  }
+
+  #authorize(call: IncomingCall, target: object, args: readonly unknown[]): undefined | Promise<void> {
+    const { authorize } = this.#options;
+    if (authorize.length === 0) return undefined;
+    const { method, principal, session } = call;
+    const asked: AuthorizeCall = { method, target, args, principal, session };
+    return authorizeAll(authorize, asked);
+  }
+
+  #answer(write: () => void): void {
+    if (this.#isOver) return;
+    write();
+    const { maxSendBufferBytes } = this.#options.environment.limits;
+    const backlogBytes = this.#options.outbox.replyBacklogBytes;
+    if (backlogBytes <= maxSendBufferBytes) return;
+    const detail = `the peer leaves ${backlogBytes} bytes of answers unread (limits.maxSendBufferBytes)`;
+    this.#options.overflowed(new RpcError("limit-exceeded", detail, "unknown"));
+  }
+
+  #finished(call: IncomingCall): void {
+    if (call.entry) this.#options.exports.endCall(call.entry);
+    if (call.madeFront) this.#dispose(call.madeFront);
+  }
+
+  #dispose(object: object): void {
+    const { environment, session } = this.#options;
+    disposeGuarded(object, (error) => environment.onError(error, session));
+  }
+}

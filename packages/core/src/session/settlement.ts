@@ -1,0 +1,76 @@
+/** The answers to our calls: read, and handed to whoever waits. One that can't be read fails its own call only. */
+import { RpcError } from "../errors/rpc-error.ts";
+import type { ExportTable } from "../references/export-table.ts";
+import type { ByteReader } from "../wire/byte-reader.ts";
+import { errorFlag } from "../wire/frames.ts";
+import type { Arrivals } from "./arrivals.ts";
+import type { SessionEnvironment } from "./environment.ts";
+import type { OutgoingCalls } from "./outgoing-calls.ts";
+import type { PendingCall } from "./pending-call.ts";
+import { refusalFrom, thrownFrom } from "./wire-error.ts";
+
+export class Settlement {
+  readonly #environment: SessionEnvironment;
+  readonly #outgoing: OutgoingCalls;
+  readonly #arrivals: Arrivals;
+  readonly #exports: ExportTable;
+
+  constructor(environment: SessionEnvironment, outgoing: OutgoingCalls, arrivals: Arrivals, exports: ExportTable) {
+    this.#environment = environment;
+    this.#outgoing = outgoing;
+    this.#arrivals = arrivals;
+    this.#exports = exports;
+  }
+
+  /** A result frame. @throws RpcError `protocol` for a call that awaits none */
+  result(reader: ByteReader): void {
+    const call = this.#taken(reader);
+    const { codec, limits } = this.#environment;
+    try {
+      const decoded = codec.decode(reader.bytes, reader.position, reader.end, limits);
+      // Nobody waits any more: what the result refers to goes back.
+      if (call.isSettled) this.#arrivals.giveBack(decoded.references);
+      else this.#outgoing.resolve(call, this.#arrivals.hydrate(decoded));
+    } catch (error) {
+      this.#outgoing.reject(call, unreadable(call, error));
+    }
+    this.#outgoing.pump();
+  }
+
+  /** An error frame: a refusal, or what the method threw. @throws RpcError `protocol` */
+  error(reader: ByteReader): void {
+    const call = this.#taken(reader);
+    const flags = reader.u8();
+    if (flags & errorFlag.argumentsUntouched) this.#exports.undo(call.exported);
+    try {
+      this.#reject(call, flags, reader);
+    } catch (error) {
+      this.#outgoing.reject(call, unreadable(call, error));
+    }
+    this.#outgoing.pump();
+  }
+
+  #reject(call: PendingCall, flags: number, { bytes, position, end }: ByteReader): void {
+    const { codec, limits } = this.#environment;
+    const decoded = codec.decodeList(bytes, position, end, limits);
+    if (call.isSettled) {
+      this.#arrivals.giveBack(decoded.references);
+      return;
+    }
+    const parts = this.#arrivals.hydrate(decoded);
+    this.#outgoing.reject(call, flags & errorFlag.thrown ? thrownFrom(parts) : refusalFrom(parts, call.describe()));
+  }
+
+  #taken(reader: ByteReader): PendingCall {
+    const id = reader.varint();
+    const call = this.#outgoing.take(id);
+    if (!call) throw new RpcError("protocol", `an answer to call ${id}, which awaits none`, "unknown");
+    return call;
+  }
+}
+
+/** The answer came, so the method ran; what it said can't be read. */
+function unreadable(call: PendingCall, error: unknown): RpcError {
+  const { code, detail } = error instanceof RpcError ? error : new RpcError("internal", String(error), "executed");
+  return call.error(code, `the answer can't be read: ${detail}`, "executed", error);
+}
