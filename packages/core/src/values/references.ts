@@ -52,7 +52,8 @@ export const references: Extension<object> = {
 };
 
 function readName(bytes: Uint8Array, start: number, end: number): string {
-  const name = end - start <= 3 * maxNameLength ? readText(bytes, start, end) : undefined;
+  const length = end - start;
+  const name = length >= 0 && length <= 3 * maxNameLength ? readText(bytes, start, end) : undefined;
   if (name !== undefined && name.length <= maxNameLength) return name;
-  throw malformed(`a reference with a name of more than ${maxNameLength} characters`, start);
+  throw malformed(`a reference whose name has not 0 to ${maxNameLength} characters`, start);
 }
