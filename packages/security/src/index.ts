@@ -1,2 +1,3 @@
-/** Who may connect to a farref service. Programs import from `farref`. */
+/** Who may connect to a farref service, and what they may call. Programs import from `farref`. */
 export { type Acl, type AclOrder, acl } from "./acl.ts";
+export { expose } from "./expose.ts";

@@ -127,19 +127,19 @@ export class WebSocketChannel implements Channel {
     this.#receiver.closed(isKnown ? state.error : closeError(code, reason));
   }
 
-  /** Watches what arrived and is still held back for the rest of its message, until the connection is past its start. */
+  /** Watches what arrived since the last whole message, until the connection is past its start. */
   #boundEarlyMessages(): void {
-    let arrivedBytes = 0;
+    let heldBytes = 0;
     let deliveredBytes = 0;
     const arrive = (bytes: Buffer) => {
-      arrivedBytes += bytes.length;
-      const isPast = deliveredBytes >= earlyBytes;
-      if (isPast || arrivedBytes - deliveredBytes <= maxEarlyMessageBytes + earlyOverheadBytes) return;
+      heldBytes += bytes.length;
+      if (heldBytes <= maxEarlyMessageBytes + earlyOverheadBytes) return;
       this.destroy(
         new RpcError("protocol", `the peer began with a message over ${maxEarlyMessageBytes} bytes`, "unknown"),
       );
     };
     const deliver = (message: RawData) => {
+      heldBytes = 0;
       deliveredBytes += Buffer.isBuffer(message) ? message.length : 0;
       if (deliveredBytes < earlyBytes) return;
       this.#socket.off("data", arrive);
