@@ -5,7 +5,7 @@ export interface Bounds {
   readonly maxCalls: number;
 }
 
-export type Call = (n: number) => Promise<unknown>;
+type Call = (n: number) => Promise<unknown>;
 
 /** Runs a call again and again, and returns how often a second it was answered. */
 export type Load = (call: Call, bounds: Bounds) => Promise<number>;

@@ -81,8 +81,3 @@ const codes: ReadonlySet<string> = new Set<RpcErrorCode>([
 export function isRpcErrorCode(code: string): code is RpcErrorCode {
   return codes.has(code);
 }
-
-/** The same failure told of another moment: used where the layer that knows the outcome is not the one that failed. */
-export function withOutcome(error: RpcError, outcome: Outcome): RpcError {
-  return error.outcome === outcome ? error : new RpcError(error.code, error.detail, outcome, { cause: error.cause });
-}

@@ -34,18 +34,7 @@ export function depthOfNextCall(): number {
   return current ? current.depth + 1 : 0;
 }
 
-/** Runs a method's synchronous part as part of `call`. */
-export function runInCall<T>(call: NestedCall, task: () => T): T {
-  const outer = current;
-  current = call;
-  try {
-    return task();
-  } finally {
-    current = outer;
-  }
-}
-
-/** Calls `method` as part of `call`: `runInCall` without a closure, for the hot path. */
+/** Runs the synchronous part of a method as part of `call`. */
 // biome-ignore lint/complexity/noBannedTypes: a method of unknown signature.
 export function applyInCall(call: NestedCall, method: Function, self: unknown, args: readonly unknown[]): unknown {
   const outer = current;

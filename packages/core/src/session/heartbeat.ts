@@ -17,7 +17,7 @@ const lateMs = 250;
 const lateGraceMs = 1_000;
 
 /** Time to answer, for the usual interval of 15 s: 10 s. */
-export function answerMs(intervalMs: number): number {
+function answerMs(intervalMs: number): number {
   return Math.min(10_000, (intervalMs * 2) / 3);
 }
 

@@ -33,7 +33,7 @@ export type Remote<T> = Stub<Itself<T>> & Methods<Itself<T>>;
 export interface RegisteredValues {}
 
 /** The names of `T`'s methods that a far caller may use. */
-export type MethodName<T> = keyof T & keyof { [K in keyof T as OfferedName<K, T[K]>]: true };
+export type MethodName<T> = string & keyof T & keyof { [K in keyof T as OfferedName<K, T[K]>]: true };
 
 /** The methods of `T` alone, or the function, without what makes it a stub. */
 type Methods<T> = T extends AnyFunction

@@ -5,7 +5,7 @@ import { bufferType, viewType } from "./extension-types.ts";
 import { writeBinHeader, writeExtensionHeader } from "./headers.ts";
 import { Malformation, malformed } from "./malformation.ts";
 import { requireBare, requireBareView } from "./own-properties.ts";
-import { unsupported } from "./refusal.ts";
+import { refusalOf } from "./refused-kinds.ts";
 
 type ViewConstructor = { new (buffer: ArrayBuffer): ArrayBufferView; readonly prototype: ArrayBufferView };
 
@@ -106,8 +106,6 @@ function kindOf(view: ArrayBuffer | ArrayBufferView): number {
 function shownBytes(view: ArrayBuffer | ArrayBufferView): Uint8Array {
   const isView = ArrayBuffer.isView(view);
   const buffer = isView ? view.buffer : view;
-  if (Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]") {
-    throw unsupported("shared memory is not copied; send a copy of its bytes");
-  }
+  if (Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]") throw refusalOf(buffer);
   return isView ? new Uint8Array(buffer, view.byteOffset, view.byteLength) : new Uint8Array(buffer);
 }

@@ -8,7 +8,7 @@ import { absentType, backReferenceType } from "./extension-types.ts";
 import type { ExtensionTable } from "./extensions.ts";
 import { KeyMemory, type KnownKey, knownAt } from "./key-memory.ts";
 import { beyondLimit, malformed } from "./malformation.ts";
-import { firstNumberForm, numberForms, readFloat64 } from "./numbers.ts";
+import { readFloat64, readNumber } from "./numbers.ts";
 import { Marker } from "./references.ts";
 import { readText } from "./text.ts";
 
@@ -76,7 +76,7 @@ export class Decoder {
     // The commonest numbers, spared a call: a quarter of the time of a list of them.
     if (byte === 0xcd) return this.#u16();
     if (byte === 0xce) return this.#u32();
-    if (byte === 0xcb) return readFloat64(this.bytes, this.#take(8));
+    if (byte === 0xcb) return readFloat64(this.bytes, this.take(8));
     return this.#headed(byte, depth);
   }
 
@@ -124,7 +124,7 @@ export class Decoder {
       const known: KnownKey | undefined = path && knownAt(this.bytes, this.position, path);
       if (known === undefined) path = this.#newField(object, path, depth);
       else {
-        this.#take(1 + known.key.length);
+        this.take(1 + known.key.length);
         target[known.key] = this.placed(object, known.key, depth + 1);
         path = known;
       }
@@ -154,16 +154,11 @@ export class Decoder {
     if (byte >= 0xdc) return this.#array(this.#sized(byte - 0xdb), depth);
     if (byte >= 0xd9) return this.#text(this.#sized(byte - 0xd9));
     if (byte >= 0xd4) return this.#extension(2 ** (byte - 0xd4), depth);
-    if (byte >= 0xca) return this.#number(byte);
+    if (byte >= 0xca) return readNumber(this, byte);
     if (byte >= 0xc7) return this.#extension(this.#sized(byte - 0xc7), depth);
     if (byte >= 0xc4) return this.#bin(this.#sized(byte - 0xc4));
     if (byte === 0xc1) throw malformed("0xc1, which means nothing,", this.position - 1);
     return byte === 0xc0 ? null : byte === 0xc3;
-  }
-
-  #number(byte: number): unknown {
-    const form = numberForms[byte - firstNumberForm]!;
-    return form.read(this.bytes, this.#take(form.size));
   }
 
   /** A length in one of the three widths that follow each other in MessagePack's codes. */
@@ -221,12 +216,12 @@ export class Decoder {
   }
 
   #text(length: number): string {
-    const at = this.#take(length);
+    const at = this.take(length);
     return readText(this.bytes, at, at + length);
   }
 
   #bin(length: number): Uint8Array {
-    const at = this.#take(length);
+    const at = this.take(length);
     return this.keep(copyBytes(this.bytes, at, at + length));
   }
 
@@ -298,18 +293,18 @@ export class Decoder {
   }
 
   #u16(): number {
-    const at = this.#take(2);
+    const at = this.take(2);
     return (this.bytes[at]! << 8) | this.bytes[at + 1]!;
   }
 
   #u32(): number {
-    const at = this.#take(4);
+    const at = this.take(4);
     const { bytes } = this;
     return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
   }
 
   /** Where the next `length` bytes begin. */
-  #take(length: number): number {
+  take(length: number): number {
     const at = this.position;
     if (length > this.#end - at) throw this.#truncated();
     this.position = at + length;

@@ -11,20 +11,20 @@ import { Marker } from "./references.ts";
 
 type Fields = Record<string, unknown>;
 
-const kinds: ReadonlyMap<string, { readonly prototype: object; make(): Error }> = new Map([
-  ["Error", { prototype: Error.prototype, make: () => new Error() }],
-  ["TypeError", { prototype: TypeError.prototype, make: () => new TypeError() }],
-  ["RangeError", { prototype: RangeError.prototype, make: () => new RangeError() }],
-  ["SyntaxError", { prototype: SyntaxError.prototype, make: () => new SyntaxError() }],
-  ["ReferenceError", { prototype: ReferenceError.prototype, make: () => new ReferenceError() }],
-  ["EvalError", { prototype: EvalError.prototype, make: () => new EvalError() }],
-  ["URIError", { prototype: URIError.prototype, make: () => new URIError() }],
-  ["AggregateError", { prototype: AggregateError.prototype, make: () => new AggregateError([]) }],
-]);
+const kinds: readonly (ErrorConstructor | AggregateErrorConstructor)[] = [
+  Error,
+  TypeError,
+  RangeError,
+  SyntaxError,
+  ReferenceError,
+  EvalError,
+  URIError,
+  AggregateError,
+];
 
 export const errors: Extension<Error> = {
   type: errorType,
-  prototypes: [...kinds.values()].map(({ prototype }) => prototype),
+  prototypes: kinds.map((kind) => kind.prototype),
   write(encoder, error, depth) {
     const kind = kindOf(error);
     const begun = beginExtension(encoder.writer, errorType);
@@ -35,10 +35,10 @@ export const errors: Extension<Error> = {
   },
   read(decoder, _end, depth) {
     const at = decoder.position;
-    const kind = decoder.value(depth);
-    const make = typeof kind === "string" ? kinds.get(kind)?.make : undefined;
-    if (!make) throw malformed("an error of an unknown kind", at);
-    const error = decoder.keep(make());
+    const name = decoder.value(depth);
+    const Kind = kinds.find((kind) => kind.name === name);
+    if (!Kind) throw malformed("an error of an unknown kind", at);
+    const error: Error = decoder.keep(Reflect.construct(Kind, Kind === AggregateError ? [[]] : []));
     const hidden: Fields = {};
     decoder.fields(hidden, decoder.mapHeader(depth, 1), depth);
     if (!isHidden(hidden)) throw malformed("an error with odd hidden properties", at);
@@ -55,8 +55,7 @@ export const errors: Extension<Error> = {
 function kindOf(error: Error): string | undefined {
   const prototype: object = Object.getPrototypeOf(error);
   const local = localPrototype(prototype) ?? prototype;
-  for (const [name, kind] of kinds) if (kind.prototype === local) return name;
-  return undefined;
+  return kinds.find((kind) => kind.prototype === local)?.name;
 }
 
 function hiddenFields(error: Error, kind: string | undefined): Fields {
@@ -74,7 +73,7 @@ function hiddenFields(error: Error, kind: string | undefined): Fields {
 /** What it calls itself; its class's name where that is only inherited from a built-in. */
 function nameOf(error: Error): string {
   const name: unknown = Object.hasOwn(error, "name") ? ownValue(error, "name") : error.name;
-  if (typeof name === "string" && !kinds.has(name)) return name;
+  if (typeof name === "string" && !kinds.some((kind) => kind.name === name)) return name;
   return error.constructor.name || "Error";
 }
 

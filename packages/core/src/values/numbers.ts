@@ -1,5 +1,6 @@
 /** Numbers and bigints, both ways. A number is an integer form up to 32 bits or a float64; 64-bit forms are bigints. */
 import type { ByteWriter } from "../wire/byte-writer.ts";
+import type { Decoder } from "./decoder.ts";
 import type { Extension } from "./extension.ts";
 import { bigintType } from "./extension-types.ts";
 import { writeExtensionHeader } from "./headers.ts";
@@ -56,25 +57,25 @@ function writeFloat(writer: ByteWriter, value: number): void {
   writer.position = at;
 }
 
-interface NumberForm {
-  readonly size: number;
-  read(bytes: Uint8Array, at: number): number | bigint;
-}
+const firstNumberForm = 0xca;
+/** How the numbers from 0xca on are read, and their sizes, in the order of their codes. */
+const forms = [
+  ["getFloat32", 4],
+  ["getFloat64", 8],
+  ["getUint8", 1],
+  ["getUint16", 2],
+  ["getUint32", 4],
+  ["getBigUint64", 8],
+  ["getInt8", 1],
+  ["getInt16", 2],
+  ["getInt32", 4],
+  ["getBigInt64", 8],
+] as const;
 
-export const firstNumberForm = 0xca;
-/** How the numbers from 0xca on are read, in the order of their codes. */
-export const numberForms: readonly NumberForm[] = [
-  { size: 4, read: (bytes, at) => loaded(bytes, at, 4).getFloat32(0) },
-  { size: 8, read: readFloat64 },
-  { size: 1, read: (bytes, at) => bytes[at]! },
-  { size: 2, read: (bytes, at) => loaded(bytes, at, 2).getUint16(0) },
-  { size: 4, read: (bytes, at) => loaded(bytes, at, 4).getUint32(0) },
-  { size: 8, read: (bytes, at) => loaded(bytes, at, 8).getBigUint64(0) },
-  { size: 1, read: (bytes, at) => loaded(bytes, at, 1).getInt8(0) },
-  { size: 2, read: (bytes, at) => loaded(bytes, at, 2).getInt16(0) },
-  { size: 4, read: (bytes, at) => loaded(bytes, at, 4).getInt32(0) },
-  { size: 8, read: (bytes, at) => loaded(bytes, at, 8).getBigInt64(0) },
-];
+export function readNumber(decoder: Decoder, byte: number): number | bigint {
+  const [get, size] = forms[byte - firstNumberForm]!;
+  return loaded(decoder.bytes, decoder.take(size), size)[get](0);
+}
 
 export function readFloat64(bytes: Uint8Array, at: number): number {
   return loaded(bytes, at, 8).getFloat64(0);
