@@ -3,6 +3,9 @@ import type { ByteWriter } from "../wire/byte-writer.ts";
 
 /** Longest string written and read by hand. */
 const shortLength = 40;
+/** Beyond this, room for the worst case would cost more than a copy. */
+const hugeLength = 65_536;
+const encoder = new TextEncoder();
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Writes a `str`. `false`, and nothing written, for a string with lone surrogates: UTF-8 has no form for it. */
@@ -31,9 +34,22 @@ function writeShortAscii(writer: ByteWriter, text: string): boolean {
   return true;
 }
 
-/** The header is sized for the longest UTF-8 the text can have, so that the bytes are written once, in place. */
 function writeLongText(writer: ByteWriter, text: string): boolean {
   if (!text.isWellFormed()) return false;
+  if (text.length > hugeLength) writeHugeText(writer, encoder.encode(text));
+  else writeInPlace(writer, text);
+  return true;
+}
+
+/** Copies once more, rather than making room for three bytes a character. */
+function writeHugeText(writer: ByteWriter, bytes: Uint8Array): void {
+  writer.u8(0xdb);
+  writer.u32(bytes.length);
+  writer.raw(bytes);
+}
+
+/** The header is sized for the longest UTF-8 the text can have, so that the bytes are written once, in place. */
+function writeInPlace(writer: ByteWriter, text: string): void {
   const most = 3 * text.length;
   writer.ensure(5 + most);
   const header = writer.position - writer.start;
@@ -43,7 +59,6 @@ function writeLongText(writer: ByteWriter, text: string): boolean {
   let at = writer.start + header;
   writer.bytes[at++] = width === 1 ? 0xd9 : width === 2 ? 0xda : 0xdb;
   for (let shift = 8 * (width - 1); shift >= 0; shift -= 8) writer.bytes[at++] = length >>> shift;
-  return true;
 }
 
 /** The UTF-8 of `bytes[start, end)`. @throws TypeError when it is not valid UTF-8 */
