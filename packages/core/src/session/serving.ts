@@ -152,6 +152,7 @@ export class Serving {
     const { bytes, start, end } = call.body as NonNullable<IncomingCall["body"]>;
     const decoded = codec.decodeList(bytes, start, end, limits);
     call.ownsArguments = true;
+    call.body = undefined;
     return this.#options.arrivals.hydrate(decoded);
   }
 
