@@ -7,12 +7,13 @@ const maxInternedNames = 4_096;
 export class SentMethodNames {
   readonly #numbers = new Map<string, number>();
 
-  /** The name's number, from 1; 0 when it has to travel as text. `announce` is called before its first use. */
-  number(name: string, announce: (name: string) => void): number {
-    const known = this.#numbers.get(name);
-    if (known !== undefined) return known;
-    if (this.#numbers.size >= maxInternedNames) return 0;
-    announce(name);
+  /** The name's number, from 1; 0 when it has to travel as text; -1 when it is new and must be announced first. */
+  number(name: string): number {
+    return this.#numbers.get(name) ?? (this.#numbers.size < maxInternedNames ? -1 : 0);
+  }
+
+  /** The number of a name that is announced now. */
+  add(name: string): number {
     const number = this.#numbers.size + 1;
     this.#numbers.set(name, number);
     return number;

@@ -84,7 +84,7 @@ export class OutgoingCalls {
     try {
       this.#checkRoom(call);
       if (this.#mustHold) this.#hold(call, args);
-      else this.#send(call, (writer) => this.#encode(writer, args));
+      else this.#send(call, args);
       if (options) call.watch(clock, (error) => this.#giveUp(call, error));
     } catch (error) {
       this.#reject(call, asRefusal(call, error));
@@ -101,7 +101,7 @@ export class OutgoingCalls {
     this.#number(call);
     writer.varint(call.id);
     writeText(writer, name);
-    call.place = this.#outbox.endRevocable("call");
+    this.#outbox.endAt(call, "call");
     return call.promise;
   }
 
@@ -152,7 +152,7 @@ export class OutgoingCalls {
     this.#sent.clear();
     this.#held.length = 0;
     for (const call of sent) {
-      const hasLeft = !(call.place && this.#outbox.takeBack(call.place));
+      const hasLeft = !this.#outbox.takeBack(call);
       this.reject(call, failure(call, hasLeft));
     }
     for (const call of held) this.reject(call, failure(call, false));
@@ -219,7 +219,7 @@ export class OutgoingCalls {
     const { exported } = call;
     this.#heldBytes -= body.length;
     call.heldBody = undefined;
-    this.#send(call, (writer) => writer.raw(body));
+    this.#send(call, body);
     call.exported = exported;
   }
 
@@ -227,14 +227,15 @@ export class OutgoingCalls {
     this.#codec.encodeList(writer, args, this.#exports, this.#options.agreement.peerLimits, "args");
   }
 
-  /** Writes the call's frame. What throws leaves nothing behind. */
-  #send(call: PendingCall, writeBody: (writer: ByteWriter) => void): void {
-    const number = this.#names.number(call.method, (name) => this.#announce(name));
+  /** Writes the call's frame, with arguments to encode or a body that was. What throws leaves nothing behind. */
+  #send(call: PendingCall, content: readonly unknown[] | Uint8Array): void {
+    const methodNumber = this.#methodNumber(call.method);
     const writer = this.#outbox.begin(frame.call);
     try {
       writer.varint(this.#lastId + 1);
-      this.#writeHeader(writer, call, number);
-      writeBody(writer);
+      this.#writeHeader(writer, call, methodNumber);
+      if (content instanceof Uint8Array) writer.raw(content);
+      else this.#encode(writer, content);
       this.#checkSize(call, this.#outbox.openBytes);
     } catch (error) {
       this.#outbox.abandon();
@@ -243,20 +244,23 @@ export class OutgoingCalls {
     }
     this.#number(call);
     call.exported = this.#exports.takeCounted();
-    call.place = this.#outbox.endRevocable("call");
+    this.#outbox.endAt(call, "call");
     this.count++;
     this.#options.awaiting();
+  }
+
+  /** The number the method goes by; a new name is announced before its first use. */
+  #methodNumber(name: string): number {
+    const number = this.#names.number(name);
+    if (number >= 0) return number;
+    writeText(this.#outbox.begin(frame.method), name);
+    this.#outbox.end("control");
+    return this.#names.add(name);
   }
 
   #number(call: PendingCall): void {
     call.id = ++this.#lastId;
     this.#sent.set(call.id, call);
-  }
-
-  #announce(name: string): void {
-    const writer = this.#outbox.begin(frame.method);
-    writeText(writer, name);
-    this.#outbox.end("control");
   }
 
   #writeHeader(writer: ByteWriter, call: PendingCall, methodNumber: number): void {
@@ -306,7 +310,7 @@ export class OutgoingCalls {
       this.#held.splice(this.#held.indexOf(call), 1);
       return false;
     }
-    if (!call.place || !this.#outbox.takeBack(call.place)) return true;
+    if (!this.#outbox.takeBack(call)) return true;
     this.#sent.delete(call.id);
     return false;
   }

@@ -3,6 +3,7 @@ import type { Clock, Timer } from "../clock/clock.ts";
 import { type Outcome, RpcError, type RpcErrorCode } from "../errors/rpc-error.ts";
 import type { ExportEntry } from "../references/export-table.ts";
 import type { CallOptions } from "../types/session.ts";
+import type { LargeMessage } from "../wire/large-message.ts";
 import type { Place } from "../wire/outbox.ts";
 import { CallPromise, markHandled } from "./call-promise.ts";
 
@@ -12,7 +13,7 @@ export interface CallTarget {
   describe(): string;
 }
 
-export class PendingCall {
+export class PendingCall implements Place {
   readonly promise: CallPromise<unknown>;
   readonly target: CallTarget;
   readonly method: string;
@@ -22,16 +23,17 @@ export class PendingCall {
   /** 0 until it is sent. */
   id = 0;
   isSettled = false;
-  /** Where it stands in the outbox. */
-  place: Place | undefined;
+  batch = -1;
+  offset = 0;
+  large: LargeMessage | undefined = undefined;
   /** Holds counted by its arguments; the peer's once it has decoded them. */
-  exported: readonly ExportEntry[] | undefined;
+  exported: readonly ExportEntry[] | undefined = undefined;
   /** The encoded arguments of a call that is held back. */
-  heldBody: Uint8Array | undefined;
+  heldBody: Uint8Array | undefined = undefined;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
-  #timer: Timer | undefined;
-  #stopListening: (() => void) | undefined;
+  #timer: Timer | undefined = undefined;
+  #stopListening: (() => void) | undefined = undefined;
 
   constructor(target: CallTarget, method: string, options: CallOptions | undefined, depth: number, madeAt: number) {
     this.target = target;

@@ -21,11 +21,11 @@ export interface OutboxOptions {
   advanced(): void;
 }
 
-/** Where a frame stands in the unsent batch, or the large message it became. */
+/** Where a frame stands in the unsent batch, or the large message it became: filled in when the frame ends. */
 export interface Place {
-  readonly batch: number;
-  readonly offset: number;
-  readonly large: LargeMessage | undefined;
+  batch: number;
+  offset: number;
+  large: LargeMessage | undefined;
 }
 
 /** A batch that has grown this far is not worth keeping till the end of the turn. */
@@ -130,13 +130,13 @@ export class Outbox {
     else this.#schedule();
   }
 
-  /** Ends the open frame and tells where it stands, so that it can be taken back. */
-  endRevocable(purpose: Purpose): Place {
-    const place = { batch: this.#batch, offset: this.#openAt, large: undefined };
+  /** Ends the open frame and notes where it stands, so that it can be taken back. */
+  endAt(place: Place, purpose: Purpose): void {
+    place.batch = this.#batch;
+    place.offset = this.#openAt;
     const last = this.#lastNumber;
     this.end(purpose);
-    if (this.#lastNumber === last) return place;
-    return { ...place, large: this.#waiting.at(-1) ?? this.#inProgress.at(-1) };
+    if (this.#lastNumber !== last) place.large = this.#waiting.at(-1) ?? this.#inProgress.at(-1);
   }
 
   /** Takes a frame back that has not left: `true` when the peer will never see it. */
