@@ -21,6 +21,7 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
+          setupFiles: ["./test/no-silent-failures.ts"],
           include: ["packages/*/test/**/*.test.ts"],
           exclude: ["**/*.browser.test.ts"],
           benchmark: { include: ["packages/*/bench/**/*.bench.ts"] },
