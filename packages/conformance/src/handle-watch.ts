@@ -15,7 +15,7 @@ const watched: ReadonlySet<string> = new Set([
   "ProcessWrap",
 ]);
 
-const boundMs = 3_000;
+const defaultBoundMs = 3_000;
 
 export interface HandleWatch {
   /** Waits for closings under way and throws when more is open than when the watch began. */
@@ -23,7 +23,7 @@ export interface HandleWatch {
 }
 
 /** @example const watch = handleWatch(); await useSockets(); await watch.assertClosed(); */
-export function handleWatch(): HandleWatch {
+export function handleWatch(boundMs = defaultBoundMs): HandleWatch {
   const before = countHandles();
   return {
     async assertClosed() {

@@ -9,4 +9,8 @@ const setUp = {
 };
 
 describeTransport("memory", setUp);
-describeTransport("memory, byte by byte", { ...setUp, transport: slicingTransport(memoryTransport) });
+describeTransport("memory, byte by byte", {
+  ...setUp,
+  transport: slicingTransport(memoryTransport),
+  largestBytes: 400_000,
+});

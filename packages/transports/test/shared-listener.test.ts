@@ -1,16 +1,14 @@
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { networkInterfaces, tmpdir } from "node:os";
-import { join } from "node:path";
+import { networkInterfaces } from "node:os";
 import { Acceptor, type HandleWatch, handleWatch, probe } from "@farref/conformance";
 import type { ListenOptions } from "@farref/core";
 import { webSocketListener, webSocketTransport } from "@farref/transports";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
+import { certificate } from "./certificate.ts";
 import { requestUpgrade } from "./upgrade-request.ts";
 
 let watch: HandleWatch;
@@ -88,6 +86,16 @@ describe("a listener on a shared server", () => {
     expect([first.count, second.count]).toEqual([1, 1]);
   });
 
+  test("survives another listener that has answered already", async () => {
+    const other = new WebSocketServer({ server });
+    await using acceptor = await share();
+    const base = await listening();
+    await requestUpgrade(base);
+    expect(acceptor.count).toBe(0);
+    for (const client of other.clients) client.terminate();
+    other.close();
+  });
+
   test("close takes back its upgrade listener and nothing else; channels live on", async () => {
     const acceptor = await share("/farref");
     const base = await listening();
@@ -134,7 +142,6 @@ describe("a listener on a shared server", () => {
   });
 
   test("on an https server it is reached by wss", async () => {
-    const certificate = selfSigned();
     const secure = createHttpsServer(certificate);
     const acceptor = new Acceptor(webSocketListener(secure, { path: "/farref" }));
     await acceptor.start();
@@ -153,14 +160,3 @@ describe("a listener on a shared server", () => {
     secure.closeAllConnections();
   });
 });
-
-function selfSigned(): { key: string; cert: string } {
-  const directory = mkdtempSync(join(tmpdir(), "farref-tls-"));
-  const [key, cert] = [join(directory, "key.pem"), join(directory, "cert.pem")];
-  const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
-  const request = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"];
-  execFileSync("openssl", [...request, ...subject, "-keyout", key, "-out", cert], { stdio: "ignore" });
-  const pair = { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") };
-  rmSync(directory, { recursive: true });
-  return pair;
-}

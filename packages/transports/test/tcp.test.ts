@@ -38,7 +38,7 @@ const setUp = {
 };
 
 describeTransport("tcp", setUp);
-describeTransport("tcp, byte by byte", { ...setUp, transport: slicingTransport(tcpTransport) });
+describeTransport("tcp, byte by byte", { ...setUp, transport: slicingTransport(tcpTransport), largestBytes: 400_000 });
 
 describe("tcp addresses", () => {
   test("IPv6 addresses stand in brackets, and peers are told apart by normalised addresses", async () => {

@@ -33,7 +33,11 @@ const setUp = {
 };
 
 describeTransport("unix", setUp);
-describeTransport("unix, byte by byte", { ...setUp, transport: slicingTransport(unixTransport) });
+describeTransport("unix, byte by byte", {
+  ...setUp,
+  transport: slicingTransport(unixTransport),
+  largestBytes: 400_000,
+});
 
 describe("socket files", () => {
   let path: string;

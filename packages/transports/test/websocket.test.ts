@@ -37,7 +37,11 @@ const setUp = {
 };
 
 describeTransport("websocket", setUp);
-describeTransport("websocket, byte by byte", { ...setUp, transport: slicingTransport(webSocketTransport) });
+describeTransport("websocket, byte by byte", {
+  ...setUp,
+  transport: slicingTransport(webSocketTransport),
+  largestBytes: 400_000,
+});
 
 let watch: HandleWatch;
 beforeEach(() => {
@@ -81,6 +85,8 @@ describe("what is no WebSocket", () => {
     ["another protocol", { Upgrade: "h2c" }, "GET", 400],
     ["two hosts", { Host: "a, b" }, "GET", 400],
     ["a host with a path", { Host: "a/b" }, "GET", 400],
+    ["a host with an impossible port", { Host: "a:99999", Origin: "http://a" }, "GET", 400],
+    ["a host that is no address", { Host: "1.2.3.4.5", Origin: "http://a" }, "GET", 400],
   ])("%s is refused", async (_, headers, method, status) => {
     await using acceptor = await acceptAt(webSocketTransport, freshUri());
     const answer = await upgrade(acceptor.uri, headers, method);
@@ -224,6 +230,17 @@ describe("messages", () => {
     expect(await far.closed()).toMatchObject({ code: "protocol" });
     await closed;
     expect(far.received).toHaveLength(16 * 1024);
+  });
+
+  test("early messages may be as small as they like, with pings between them", async () => {
+    const { client, far } = await openClient();
+    for (let i = 0; i < 30_000; i++) {
+      client.send(Buffer.of(i));
+      if (i % 1_000 === 0) client.ping();
+    }
+    await far.bytes(30_000);
+    client.close();
+    expect(await far.closed()).toBeUndefined();
   });
 
   test("endless fragments are refused", async () => {

@@ -8,15 +8,21 @@ import { writeUntilFull } from "./delivery.ts";
 import type { TransportSetUp } from "./describe-transport.ts";
 import { openPair } from "./pair.ts";
 
-export function testClosing({ transport, freshUri, connectFragile, dropsUnsent = true }: TransportSetUp): void {
+export function testClosing({
+  transport,
+  freshUri,
+  connectFragile,
+  dropsUnsent = true,
+  largestBytes = 3_000_000,
+}: TransportSetUp): void {
   describe("closing", () => {
     test("end sends what was written first, and both ends close without an error", async () => {
       await using pair = await openPair(transport, freshUri());
       const [near, far] = [probe(pair.near), probe(pair.far)];
-      pair.near.write(new Uint8Array(3_000_000));
+      pair.near.write(new Uint8Array(largestBytes));
       pair.near.end();
       expect(await far.closed()).toBeUndefined();
-      expect(far.received.length).toBe(3_000_000);
+      expect(far.received.length).toBe(largestBytes);
       expect(await near.closed()).toBeUndefined();
       await expectSilence(near, far);
     });

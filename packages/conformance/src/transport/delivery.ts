@@ -7,16 +7,17 @@ import type { TransportSetUp } from "./describe-transport.ts";
 import { openPair } from "./pair.ts";
 
 const mebibyte = 1024 * 1024;
-const sizes = [0, 1, 2, 1_000, 64 * 1024, 64 * 1024 + 1, 300_000, 5 * mebibyte, 0, 3];
+const sizes = [0, 1, 2, 1_000, 64 * 1024, 64 * 1024 + 1, 300_000];
 /** A channel that takes this much for a reader who reads nothing has no bound. */
 const unboundedBytes = 64 * mebibyte;
 
-export function testDelivery({ transport, freshUri }: TransportSetUp): void {
+export function testDelivery({ transport, freshUri, largestBytes = 5 * mebibyte }: TransportSetUp): void {
   describe("delivery", () => {
     test("bytes arrive whole and in order, both ways at once", async () => {
       await using pair = await openPair(transport, freshUri());
       const [near, far] = [probe(pair.near), probe(pair.far)];
-      const [there, back] = [patterned(sizes, 1), patterned(sizes, 7)];
+      const lengths = [...sizes, largestBytes, 0, 3];
+      const [there, back] = [patterned(lengths, 1), patterned(lengths, 7)];
       for (const bytes of there) pair.near.write(bytes.slice());
       for (const bytes of back) pair.far.write(bytes.slice());
       expect(isSame(await far.bytes(total(there)), there)).toBe(true);
@@ -113,7 +114,9 @@ export async function writeUntilFull(channel: Channel): Promise<number> {
   return sentBytes;
 }
 
-function patterned(lengths: readonly number[], seed: number): Uint8Array[] {
+type Parts = readonly Uint8Array[];
+
+function patterned(lengths: readonly number[], seed: number): Parts {
   let state = seed;
   return lengths.map((length) =>
     new Uint8Array(length).map(() => {
@@ -123,11 +126,11 @@ function patterned(lengths: readonly number[], seed: number): Uint8Array[] {
   );
 }
 
-function total(parts: readonly Uint8Array[]): number {
+function total(parts: Parts): number {
   return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
 /** A matcher would take seconds to compare megabytes. */
-function isSame(received: Uint8Array, parts: readonly Uint8Array[]): boolean {
+function isSame(received: Uint8Array, parts: Parts): boolean {
   return Buffer.concat(parts).equals(received);
 }

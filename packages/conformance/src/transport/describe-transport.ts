@@ -16,6 +16,8 @@ export interface TransportSetUp {
   freshUri(): string;
   /** Addresses that neither `dial` nor `listen` takes. */
   readonly badUris: readonly string[];
+  /** The size of the largest writes, for set-ups that take long over each byte. */
+  readonly largestBytes?: number | undefined;
   /** A browser sends everything it was given before it closes, whatever it is told. */
   readonly dropsUnsent?: boolean | undefined;
   /** Connects without farref and returns a way to break that connection off as a crash does, where there is one. */

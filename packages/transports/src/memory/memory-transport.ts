@@ -26,7 +26,7 @@ type State =
   | { readonly kind: "listening"; readonly on: ListenerEvents }
   | { readonly kind: "closed" };
 
-export class MemoryListener implements Listener {
+class MemoryListener implements Listener {
   readonly isPrivate = true;
   readonly #given: string;
   readonly #name: string;

@@ -4,7 +4,7 @@ import { type Channel, type ChannelEvents, type PeerAddress, systemClock, type T
 import { Receiver } from "../receiver.ts";
 
 /** A writer is asked to wait once this much lies unsent in the process: two frames of the largest size. */
-export const highWaterBytes = 128 * 1024;
+const highWaterBytes = 128 * 1024;
 
 /** What a peer gets, after our end, to take what is left and say its own: 10 s, and a second for every 8 KiB. */
 export function setLinger(socket: Socket, giveUp: () => void): Timer {

@@ -17,7 +17,7 @@ export const webSocketLimits = {
   skipUTF8Validation: true,
 } as const;
 
-/** Frame headers and pings that may stand beside an early message. */
+/** Headers of fragments, and what is half-way of a ping, beside an early message. */
 const earlyOverheadBytes = 4 * 1024;
 
 type State =
@@ -127,25 +127,35 @@ export class WebSocketChannel implements Channel {
     this.#receiver.closed(isKnown ? state.error : closeError(code, reason));
   }
 
-  /** Watches what arrived since the last whole message, until the connection is past its start. */
+  /** Watches what arrived and is still held back for the rest of its message, until the connection is past its start. */
   #boundEarlyMessages(): void {
     let heldBytes = 0;
     let deliveredBytes = 0;
     const arrive = (bytes: Buffer) => {
       heldBytes += bytes.length;
-      if (heldBytes <= maxEarlyMessageBytes + earlyOverheadBytes) return;
-      this.destroy(
-        new RpcError("protocol", `the peer began with a message over ${maxEarlyMessageBytes} bytes`, "unknown"),
-      );
+      if (deliveredBytes >= earlyBytes || heldBytes <= maxEarlyMessageBytes + earlyOverheadBytes) return;
+      const detail = `the peer began with a message over ${maxEarlyMessageBytes} bytes`;
+      this.destroy(new RpcError("protocol", detail, "unknown"));
+    };
+    const pass = ({ length }: Buffer) => {
+      heldBytes -= headerBytes(length) + length;
     };
     const deliver = (message: RawData) => {
-      heldBytes = 0;
-      deliveredBytes += Buffer.isBuffer(message) ? message.length : 0;
+      if (Buffer.isBuffer(message)) {
+        pass(message);
+        deliveredBytes += message.length;
+      }
       if (deliveredBytes < earlyBytes) return;
       this.#socket.off("data", arrive);
-      this.#webSocket.off("message", deliver);
+      this.#webSocket.off("message", deliver).off("ping", pass).off("pong", pass);
     };
-    this.#webSocket.on("message", deliver);
+    this.#webSocket.on("message", deliver).on("ping", pass).on("pong", pass);
     this.#socket.on("data", arrive);
   }
+}
+
+/** What stands before a message on the wire, a client's mask included. */
+function headerBytes(length: number): number {
+  if (length < 126) return 6;
+  return length < 65_536 ? 8 : 14;
 }

@@ -28,7 +28,8 @@ export function normalizeOrigins(origins: readonly string[] | undefined): Readon
 
 /** A Host header that is one host and at most a port. */
 export function isSaneHost(host: string | undefined): host is string {
-  return host !== undefined && /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/.test(host);
+  if (host === undefined || !/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/.test(host)) return false;
+  return URL.canParse(`http://${host}`);
 }
 
 function checkedOrigin(origin: string): string {

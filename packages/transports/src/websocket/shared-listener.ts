@@ -4,10 +4,9 @@ import { Server as HttpsServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { type Listener, type ListenerEvents, type ListenOptions, RpcError } from "@farref/core";
 import { listenerClosed, listenerStarted } from "../failures.ts";
-import { isAccepted } from "../listener-events.ts";
+import { handOver, isAccepted } from "../listener-events.ts";
 import { formatHostUri } from "../uri.ts";
-import { answer, UpgradeGate } from "./upgrade-gate.ts";
-import { pathOf } from "./websocket-transport.ts";
+import { answer, pathOf, UpgradeGate, type UpgradeService } from "./upgrade-gate.ts";
 
 /**
  * Serves WebSockets on an existing server: with `path` only there, else on every path. The server is never told to
@@ -56,9 +55,13 @@ class SharedListener implements Listener {
     if (this.#state.kind === "started") throw listenerStarted(this.uri);
     const { allowedOrigins, isGuarded } = this.#options;
     const gate = new UpgradeGate({ allowedOrigins, isLoopbackOnly: !isGuarded });
+    const service: UpgradeService = {
+      accept: (peer) => isAccepted(on, peer),
+      channel: (channel) => handOver(on, channel),
+    };
     const upgrade: Upgrade = (request, socket, head) => {
       if (this.#path !== undefined && pathOf(request) !== this.#path) this.#leave(socket);
-      else gate.admit(request, socket, head, on, (peer) => isAccepted(on, peer));
+      else gate.admit(request, socket, head, service);
     };
     this.#state = { kind: "started", upgrade };
     this.#server.on("upgrade", upgrade);

@@ -3,9 +3,8 @@ import { type IncomingMessage, STATUS_CODES } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
-import type { ListenerEvents, ListenOptions, PeerAddress } from "@farref/core";
+import type { Channel, ListenOptions, PeerAddress } from "@farref/core";
 import { WebSocketServer } from "ws";
-import { handOver } from "../listener-events.ts";
 import { isLoopback, normalizeAddress } from "../socket/addresses.ts";
 import { WebSocketChannel, webSocketLimits } from "./node-channel.ts";
 import { isAllowedOrigin, isSaneHost, normalizeOrigins } from "./origin.ts";
@@ -14,6 +13,12 @@ export interface UpgradeRules {
   readonly allowedOrigins: ListenOptions["allowedOrigins"];
   /** Only connections to a loopback address, or to a socket that has none, are let through. */
   readonly isLoopbackOnly: boolean;
+}
+
+export interface UpgradeService {
+  /** Asked first: whoever it refuses gets no answer at all. */
+  accept(peer: PeerAddress): boolean;
+  channel(channel: Channel): void;
 }
 
 export class UpgradeGate {
@@ -26,23 +31,26 @@ export class UpgradeGate {
     this.#isLoopbackOnly = isLoopbackOnly;
   }
 
-  /** `accept` is asked first: whoever it refuses gets no answer at all. */
-  admit(
-    request: IncomingMessage,
-    stream: Duplex,
-    head: Buffer,
-    on: ListenerEvents,
-    accept: (peer: PeerAddress) => boolean,
-  ) {
+  admit(request: IncomingMessage, stream: Duplex, head: Buffer, service: UpgradeService): void {
     stream.on("error", ignore);
     const peer = stream instanceof Socket ? webSocketPeer(stream) : undefined;
-    if (!(stream instanceof Socket) || !peer || !accept(peer)) {
+    if (!(stream instanceof Socket) || !peer || !service.accept(peer)) {
       stream.destroy();
       return;
     }
     const status = this.#judge(request, stream);
-    if (status === 101) this.#open(request, stream, head, (channel) => handOver(on, channel), peer);
-    else answer(stream, status);
+    if (status !== 101) {
+      answer(stream, status);
+      return;
+    }
+    try {
+      this.#handshake.handleUpgrade(request, stream, head, (webSocket) => {
+        service.channel(new WebSocketChannel(webSocket, stream, peer));
+      });
+    } catch {
+      // Another upgrade listener of the same server has taken this very request.
+      stream.destroy();
+    }
   }
 
   #judge({ method, headers }: IncomingMessage, socket: Socket): number {
@@ -54,18 +62,6 @@ export class UpgradeGate {
     const rule = { allowed: this.#allowedOrigins, isSecure: isEncrypted(socket), host, isLocal };
     return isAllowedOrigin(origin, rule) ? 101 : 403;
   }
-
-  #open(
-    request: IncomingMessage,
-    socket: Socket,
-    head: Buffer,
-    use: (channel: WebSocketChannel) => void,
-    peer: PeerAddress,
-  ) {
-    this.#handshake.handleUpgrade(request, socket, head, (webSocket) => {
-      use(new WebSocketChannel(webSocket, socket, peer));
-    });
-  }
 }
 
 /** A peer whose address is gone already cannot be judged; one on a Unix socket never had one. */
@@ -74,6 +70,11 @@ export function webSocketPeer(socket: Socket): PeerAddress | undefined {
   const transport = isEncrypted(socket) ? "wss" : "ws";
   if (remoteAddress !== undefined) return { transport, address: normalizeAddress(remoteAddress), port: remotePort };
   return destroyed || localAddress !== undefined ? undefined : { transport };
+}
+
+/** The path a request asks for, without its query. */
+export function pathOf({ url = "" }: IncomingMessage): string {
+  return url.split("?", 1)[0] ?? "";
 }
 
 /** Answers an upgrade request with a status and closes. */

@@ -1,13 +1,20 @@
 /** `ws://host:port/path` in Node, and `wss://` for dialing. */
-import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type Server as HttpServer, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { defaultLimits, type ListenerEvents, type ListenOptions, RpcError, type Transport } from "@farref/core";
-import { isAccepted } from "../listener-events.ts";
+import {
+  type Channel,
+  defaultLimits,
+  type ListenerEvents,
+  type ListenOptions,
+  RpcError,
+  type Transport,
+} from "@farref/core";
+import { handOver, isAccepted } from "../listener-events.ts";
 import { isLoopback } from "../socket/addresses.ts";
 import { listen, portOf, ServerListener } from "../socket/server-listener.ts";
 import { formatHostUri, parseWebSocketListenUri, quote } from "../uri.ts";
 import { dialWebSocket } from "./dial-websocket.ts";
-import { answer, UpgradeGate, webSocketPeer } from "./upgrade-gate.ts";
+import { answer, pathOf, UpgradeGate, webSocketPeer } from "./upgrade-gate.ts";
 
 export const webSocketTransport: Transport = {
   schemes: ["ws", "wss"],
@@ -47,9 +54,10 @@ function serve(server: HttpServer, path: string, gate: UpgradeGate, on: Listener
     const peer = webSocketPeer(socket);
     if (!peer || !isAccepted(on, peer)) socket.destroy();
   });
+  const service = { accept: () => true, channel: (channel: Channel) => handOver(on, channel) };
   server.on("request", (request, response) => turnAway(response, pathOf(request) === path ? 426 : 404));
   server.on("upgrade", (request, socket, head) => {
-    if (pathOf(request) === path) gate.admit(request, socket, head, on, () => true);
+    if (pathOf(request) === path) gate.admit(request, socket, head, service);
     else answer(socket, 404);
   });
 }
@@ -60,11 +68,6 @@ function turnAway(response: ServerResponse, status: 404 | 426): void {
 }
 
 const upgrade = { Upgrade: "websocket" };
-
-/** The path a request asks for, without its query. */
-export function pathOf({ url = "" }: IncomingMessage): string {
-  return url.split("?", 1)[0] ?? "";
-}
 
 function cannotSecure(uri: string): RpcError {
   const detail = `listen on ${quote(uri)}: give an https.Server to webSocketListener instead`;
