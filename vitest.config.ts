@@ -22,7 +22,7 @@ export default defineConfig({
           name: "node",
           environment: "node",
           setupFiles: ["./test/no-silent-failures.ts"],
-          include: ["packages/*/test/**/*.test.ts"],
+          include: ["packages/*/test/**/*.test.ts", "docs/snippets/**/*.test.ts"],
           exclude: ["**/*.browser.test.ts"],
           benchmark: { include: ["packages/*/bench/**/*.bench.ts"] },
           typecheck: {
