@@ -34,3 +34,4 @@ export type {
   SessionStats,
 } from "./types/session.ts";
 export { ByReference, type ByReferenceMark, byReference } from "./values/marks.ts";
+export { Slabs } from "./wire/slabs.ts";

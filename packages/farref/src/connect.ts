@@ -5,6 +5,7 @@ import {
   type Platform,
   type Remote,
   RpcError,
+  Slabs,
   systemClock,
   type Transport,
 } from "@farref/core";
@@ -30,9 +31,10 @@ const defaultTimeoutMs = 10_000;
 
 /** `connect` for a platform and the transports it has. */
 export function createConnect(transports: readonly Transport[], platform: Platform): Connect {
+  const slabs = new Slabs();
   return async <T>(where: string | readonly string[] | Channel, options: ConnectOptions = {}) => {
     checkConnectOptions(options);
-    const dialing: Dialing = { transports: [...(options.transports ?? []), ...transports], platform, options };
+    const dialing: Dialing = { transports: [...(options.transports ?? []), ...transports], platform, slabs, options };
     return (await withinTime(where, dialing)) as Remote<T>;
   };
 }
@@ -40,6 +42,7 @@ export function createConnect(transports: readonly Transport[], platform: Platfo
 interface Dialing {
   readonly transports: readonly Transport[];
   readonly platform: Platform;
+  readonly slabs: Slabs;
   readonly options: ConnectOptions;
 }
 
@@ -89,11 +92,11 @@ function speak(
   channel: Channel,
   address: string,
   name: string | undefined,
-  { options, platform }: Dialing,
+  { options, platform, slabs }: Dialing,
   signal: AbortSignal,
 ): Promise<object> {
   const { front, heartbeatMs, limits, onError } = options;
-  return openConnection(channel, { address, name, front, heartbeatMs, limits, onError, platform, signal });
+  return openConnection(channel, { address, name, front, heartbeatMs, limits, onError, platform, slabs, signal });
 }
 
 function isChannel(where: string | readonly string[] | Channel): where is Channel {

@@ -25,6 +25,8 @@ export interface EndpointOptions {
   readonly platform?: Platform | undefined;
   readonly clock?: Clock | undefined;
   readonly onError?: ((error: Error, session?: Session) => void) | undefined;
+  /** Memory for outgoing batches, shared where a process has many endpoints. */
+  readonly slabs?: Slabs | undefined;
 }
 
 export class Endpoint {
@@ -44,7 +46,7 @@ export class Endpoint {
     this.environment = {
       clock,
       codec: createCodec(),
-      slabs: new Slabs(),
+      slabs: options.slabs ?? new Slabs(),
       limits: resolveLimits(options.limits),
       methods: new MethodTables((prototype) => platform.isPlatformPrototype(prototype)),
       held: new HeldObjects(isPinned, onError),

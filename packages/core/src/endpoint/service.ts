@@ -186,7 +186,7 @@ class LiveService<F extends object> implements Service<F> {
       });
       this.#add(session);
     } catch (error) {
-      environment.onError(error as Error);
+      if (this.#state !== "closed") environment.onError(error as Error);
     } finally {
       this.#channels.delete(channel);
     }

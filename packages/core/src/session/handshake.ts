@@ -122,13 +122,19 @@ abstract class Handshake implements LinkHandler {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.done();
-    if (manner === "tell" && this.link.bytesIn > 0) sendGoodbye(this.link.outbox, error.code, error.detail);
-    if (manner === "tell") this.link.end();
+    if (manner === "tell" && this.link.isUnderstood) this.#sayGoodbye(error);
     else this.link.destroy();
     this.#reject(error);
   }
 
+  #sayGoodbye(error: RpcError): void {
+    this.link.greet();
+    sendGoodbye(this.link.outbox, error.code, error.detail);
+    this.link.end();
+  }
+
   protected send(code: number, hello: ClientHello | ServerHello | ReadyNote): void {
+    this.link.greet();
     writeHello(this.link.outbox.begin(code), this.environment.codec, hello);
     this.link.outbox.end("control");
   }
@@ -275,6 +281,7 @@ class ServerHandshake extends Handshake {
   #ready(session: LiveSession, front: OfferedFront): void {
     if (this.isSettled || session.state === "closed") {
       if (front.kind === "own") disposeGuarded(front.object, (error) => this.environment.onError(error, session));
+      session.close();
       return;
     }
     session.offer(front);

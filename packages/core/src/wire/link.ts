@@ -46,6 +46,7 @@ export class Link {
   readonly #fragments: Fragments;
   readonly #reader = new ByteReader();
   #preambleBytes = 0;
+  #hasGreeted = false;
   #stallTimer: Timer | undefined;
   #state: "open" | "closing" | "closed" = "open";
 
@@ -73,13 +74,24 @@ export class Link {
     return this.#channel.peer;
   }
 
-  /** Begins reading. The preamble is due before anything else. */
+  /** Whether the peer has begun as farref does. */
+  get isUnderstood(): boolean {
+    return this.#preambleBytes === preamble.length;
+  }
+
+  /** Begins reading. The peer's preamble is due before anything else; ours is sent by `greet`. */
   start(): void {
     this.#channel.start({
       chunk: (bytes) => this.#chunk(bytes),
       drained: () => this.outbox.drained(),
       closed: (error) => this.#closed(error),
     });
+  }
+
+  /** Sends the preamble, once. A server does so only when it has understood its client: to others it says nothing. */
+  greet(): void {
+    if (this.#hasGreeted) return;
+    this.#hasGreeted = true;
     this.outbox.sendPreamble();
   }
 
