@@ -23,6 +23,7 @@ export { isRemote, release, sameReference, withOptions } from "./references/stub
 export { currentCall } from "./session/current-call.ts";
 export type { Authorize, AuthorizeCall } from "./session/policy.ts";
 export { connectionOf } from "./session/session-connection.ts";
+export type { AuthExchange, Authenticator, Credentials } from "./types/authentication.ts";
 export type { MethodName, RegisteredValues, Remote, remoteOf, Stub } from "./types/remote.ts";
 export type {
   CallContext,

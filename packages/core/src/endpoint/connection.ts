@@ -2,8 +2,9 @@
 import type { Channel } from "../channel/channel.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import { referenceOf } from "../references/stub.ts";
-import { abortError, openSession } from "../session/handshake.ts";
+import { abortError, openSession } from "../session/client-handshake.ts";
 import type { LiveSession } from "../session/session.ts";
+import type { Credentials } from "../types/authentication.ts";
 import { Endpoint, type EndpointOptions } from "./endpoint.ts";
 import { defaultHeartbeatMs } from "./service.ts";
 
@@ -14,6 +15,8 @@ export interface ConnectionKernelOptions extends EndpointOptions {
   readonly name?: string | undefined;
   /** What the server may call back. */
   readonly front?: object | undefined;
+  /** How we prove who we are, if the server asks. */
+  readonly credentials?: Credentials | undefined;
   readonly heartbeatMs?: number | undefined;
   /** Covers connecting only. */
   readonly signal?: AbortSignal | undefined;
@@ -39,9 +42,9 @@ export async function openConnection(channel: Channel, options: ConnectionKernel
 }
 
 function begin(channel: Channel, options: ConnectionKernelOptions): Promise<LiveSession> {
-  const { front, heartbeatMs = defaultHeartbeatMs, address, signal } = options;
+  const { front, credentials, heartbeatMs = defaultHeartbeatMs, address, signal } = options;
   const { environment } = new Endpoint(options, front ? [front] : []);
-  return openSession(channel, { environment, heartbeatMs, address, front, signal });
+  return openSession(channel, { environment, heartbeatMs, address, front, credentials, signal });
 }
 
 async function rootOf(session: LiveSession, name: string | undefined): Promise<object> {

@@ -2,11 +2,13 @@
 import type { Channel, Listener, PeerAddress } from "../channel/channel.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import { referenceOf } from "../references/stub.ts";
-import { acceptSession } from "../session/handshake.ts";
 import type { Authorize } from "../session/policy.ts";
+import { acceptSession } from "../session/server-handshake.ts";
 import type { OfferedFront } from "../session/serving.ts";
 import type { LiveSession } from "../session/session.ts";
+import type { Authenticator } from "../types/authentication.ts";
 import type { Session } from "../types/session.ts";
+import { AddressTries } from "./address-tries.ts";
 import { Endpoint, type EndpointOptions } from "./endpoint.ts";
 import { type Front, PerCall, PerSession } from "./front.ts";
 
@@ -42,6 +44,8 @@ export type FrontOf<S extends Service<any>> = S extends Service<infer F> ? F : n
 export interface ServiceKernelOptions extends EndpointOptions {
   /** Whether a peer may connect at all: asked before a byte is answered. */
   readonly admits?: ((peer: PeerAddress) => boolean) | undefined;
+  /** Who connects has to prove who they are by one of these. */
+  readonly authenticators?: readonly Authenticator[] | undefined;
   readonly authorize?: readonly Authorize[] | undefined;
   readonly heartbeatMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -68,6 +72,7 @@ class LiveService<F extends object> implements Service<F> {
   readonly #front: Front<F> | undefined;
   readonly #options: ServiceKernelOptions;
   readonly #endpoint: Endpoint;
+  readonly #tries: AddressTries;
   readonly #sessions = new Set<LiveSession>();
   /** Channels that are not sessions yet. */
   readonly #channels = new Set<Channel>();
@@ -80,6 +85,7 @@ class LiveService<F extends object> implements Service<F> {
     this.#front = front;
     this.#options = options;
     this.#endpoint = new Endpoint(options, isShared(front) ? [front] : []);
+    this.#tries = new AddressTries(this.#endpoint.environment.clock);
     this.closed = new Promise((resolve) => {
       this.#tellClosed = resolve;
     });
@@ -181,6 +187,8 @@ class LiveService<F extends object> implements Service<F> {
         environment,
         heartbeatMs: this.#options.heartbeatMs ?? defaultHeartbeatMs,
         address: addressOf(channel.peer),
+        authenticators: this.#options.authenticators ?? [],
+        tries: this.#tries,
         authorize: this.#options.authorize ?? [],
         offer: (made) => this.#offer(made),
       });

@@ -14,6 +14,8 @@ export interface ClientHello {
   readonly limits: SharedLimits;
   readonly heartbeatMs: number;
   readonly nonce: Uint8Array;
+  /** Methods by which it can prove who it is. */
+  readonly auth: readonly string[];
   /** What it offers the server to call; `null` when it offers nothing. */
   readonly front: FrontNote | null;
 }
@@ -25,6 +27,8 @@ export interface ServerHello {
   readonly heartbeatMs: number;
   readonly nonce: Uint8Array;
   readonly sessionId: string;
+  /** The method by which the client has to prove who it is; `null` when nobody asks. */
+  readonly auth: string | null;
 }
 
 const helloLimits = { maxDepth: 4, maxNodes: 128 };
@@ -67,15 +71,16 @@ export function readClientHello(reader: ByteReader, codec: Codec): ClientHello {
       "not-sent",
     );
   }
-  return { ...readCommon(fields), versions, front: readFront(fields) };
+  return { ...readCommon(fields), versions, auth: readNames(fields["auth"] ?? [], "auth"), front: readFront(fields) };
 }
 
 /** @throws RpcError `protocol` */
 export function readServerHello(reader: ByteReader, codec: Codec): ServerHello {
   const fields = readFields(reader, codec);
-  const { version, sessionId } = fields;
+  const { version, sessionId, auth = null } = fields;
   if (version !== protocolVersion || typeof sessionId !== "string" || sessionId.length > 64) throw malformed("version");
-  return { ...readCommon(fields), version, sessionId };
+  if (auth !== null && typeof auth !== "string") throw malformed("auth");
+  return { ...readCommon(fields), version, sessionId, auth };
 }
 
 /** The server is content: the session begins. */
@@ -111,7 +116,12 @@ function readCommon(fields: Fields): Pick<ClientHello, "features" | "limits" | "
     throw malformed("features");
   if (typeof heartbeatMs !== "number" || !(heartbeatMs > 0)) throw malformed("heartbeatMs");
   if (!(nonce instanceof Uint8Array) || nonce.length !== nonceBytes) throw malformed("nonce");
-  return { features, limits: readLimits(fields["limits"]), heartbeatMs, nonce };
+  return { features: readNames(features, "features"), limits: readLimits(fields["limits"]), heartbeatMs, nonce };
+}
+
+function readNames(given: unknown, field: string): readonly string[] {
+  if (!Array.isArray(given) || !given.every((name) => typeof name === "string")) throw malformed(field);
+  return given;
 }
 
 function readLimits(given: unknown): SharedLimits {

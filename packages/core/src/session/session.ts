@@ -118,11 +118,15 @@ export class LiveSession implements Session, ReferenceOwner {
     this.#serving.offer(front);
   }
 
-  /** Both sides are content: takes over from the handshake. */
+  /** Takes over from the handshake. Calls of ours wait until the peer says that it is ready too. */
   begin(): void {
     this.#link.establish(this.#options.agreement.peerLimits.maxMessageBytes);
     this.#link.handler = this.#handler;
     this.#heartbeat = this.#createHeartbeat();
+  }
+
+  /** The peer takes calls from now on. */
+  peerReady(): void {
     this.#outgoing.begin();
   }
 
@@ -239,6 +243,9 @@ export class LiveSession implements Session, ReferenceOwner {
         break;
       case frame.cancel:
         this.#serving.cancel(reader);
+        break;
+      case frame.ready:
+        this.peerReady();
         break;
       case frame.lookup:
         this.#serving.lookup(reader);

@@ -7,7 +7,17 @@ import { createCodec } from "../../src/values/message-pack.ts";
 import { ByteReader } from "../../src/wire/byte-reader.ts";
 import { ByteWriter } from "../../src/wire/byte-writer.ts";
 import { FrameReader } from "../../src/wire/frame-reader.ts";
-import { callFlag, errorFlag, frame, kindOf, maxPayloadBytes, preamble } from "../../src/wire/frames.ts";
+import {
+  callFlag,
+  errorFlag,
+  firstOfMany,
+  frame,
+  kindOf,
+  maxFragmentBytes,
+  maxPayloadBytes,
+  optional,
+  preamble,
+} from "../../src/wire/frames.ts";
 import { until } from "./waiting.ts";
 
 const codec = createCodec();
@@ -62,6 +72,7 @@ export class RawPeer implements AsyncDisposable {
     peer.hello(hello);
     await peer.next(frame.hello);
     await peer.next(frame.ready);
+    peer.send(frame.ready);
     return peer;
   }
 
@@ -103,6 +114,17 @@ export class RawPeer implements AsyncDisposable {
 
   call(id: number, target: number, method: string, args: readonly unknown[] = [], depth = 0): void {
     this.send(frame.call, callPayload(id, target, method, args, depth));
+  }
+
+  /** Sends the first fragment of a large call, and nothing of its rest. */
+  beginCall(id: number, target: number, method: string, args: readonly unknown[]): void {
+    const whole = new ByteWriter(new Uint8Array(256));
+    callPayload(id, target, method, args)(whole);
+    this.send(frame.call | firstOfMany, (writer) => {
+      writer.varint(id);
+      writer.varint(whole.length);
+      writer.raw(whole.written().subarray(0, maxFragmentBytes));
+    });
   }
 
   result(callId: number, result: unknown): void {
@@ -171,6 +193,15 @@ export class RawPeer implements AsyncDisposable {
     await until(() => this.closing !== undefined, "the end of the channel");
   }
 
+  /** Reads nothing until `resume`. */
+  pause(): void {
+    this.#channel.pause();
+  }
+
+  resume(): void {
+    this.#channel.resume();
+  }
+
   /** Vanishes without a word. */
   destroy(): void {
     this.#channel.destroy();
@@ -194,6 +225,7 @@ export interface RawHello {
   readonly limits: unknown;
   readonly heartbeatMs: unknown;
   readonly nonce: unknown;
+  readonly auth: unknown;
   readonly front: unknown;
 }
 
@@ -205,6 +237,7 @@ function rawHello(changes: Partial<RawHello> = {}): RawHello {
     limits: sharedLimits(defaultLimits),
     heartbeatMs: 15_000,
     nonce: createNonce(),
+    auth: [],
     front: null,
     ...changes,
   };

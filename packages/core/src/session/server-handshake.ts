@@ -1,0 +1,182 @@
+/** The accepting side of a handshake. */
+import type { Channel, PeerAddress } from "../channel/channel.ts";
+import type { Timer } from "../clock/clock.ts";
+import { RpcError } from "../errors/rpc-error.ts";
+import { typeName } from "../references/export-table.ts";
+import { disposeGuarded } from "../references/held-objects.ts";
+import type { Authenticator } from "../types/authentication.ts";
+import type { Principal, Session } from "../types/session.ts";
+import type { ByteReader } from "../wire/byte-reader.ts";
+import { frame, kindOf, optional, protocolVersion } from "../wire/frames.ts";
+import { AuthDialogue } from "./auth-dialogue.ts";
+import type { Agreement, FrontNote } from "./environment.ts";
+import { Handshake, type HandshakeOptions, noteOf, type Settle, unexpected } from "./handshake.ts";
+import { type ClientHello, createNonce, createSessionId, readClientHello, sharedLimits } from "./hello.ts";
+import type { Authorize } from "./policy.ts";
+import type { OfferedFront } from "./serving.ts";
+import { LiveSession } from "./session.ts";
+
+export interface ServerOptions extends HandshakeOptions {
+  /** Empty: nobody is asked who they are. */
+  readonly authenticators: readonly Authenticator[];
+  /** Slows down who tries again and again. */
+  readonly tries: AuthTries;
+  readonly authorize: readonly Authorize[];
+  /** Makes what this session is offered. What it throws refuses the session as `internal`. */
+  offer(session: Session): OfferedFront | Promise<OfferedFront>;
+}
+
+/** A budget of authentications for each address. */
+export interface AuthTries {
+  /** Time to wait before this try, in milliseconds; `undefined` when there are too many. */
+  take(peer: PeerAddress): number | undefined;
+  /** The try was no failure. */
+  refund(peer: PeerAddress): void;
+}
+
+/** Accepts a session over a channel. Rejects with RpcError when there is none; the channel is closed then. */
+export function acceptSession(channel: Channel, options: ServerOptions): Promise<LiveSession> {
+  return new Promise((resolve, reject) => new ServerHandshake(channel, options, { resolve, reject }).start());
+}
+
+class ServerHandshake extends Handshake {
+  readonly #options: ServerOptions;
+  readonly #nonce = createNonce();
+  readonly #sessionId = createSessionId();
+  readonly #timer: Timer;
+  #delay: Timer | undefined;
+  #isGreeted = false;
+
+  constructor(channel: Channel, options: ServerOptions, settle: Settle) {
+    super(channel, options, settle);
+    this.#options = options;
+    const { handshakeTimeoutMs } = this.environment.limits;
+    this.#timer = this.environment.clock.setTimer(handshakeTimeoutMs, () => {
+      const detail = `no session within ${handshakeTimeoutMs} ms (limits.handshakeTimeoutMs)`;
+      this.fail(new RpcError("timeout", detail, "not-sent"), "quiet");
+    });
+  }
+
+  start(): void {
+    this.link.start();
+  }
+
+  protected receive(code: number, reader: ByteReader): void {
+    switch (kindOf(code)) {
+      case frame.hello:
+        if (this.#isGreeted) throw unexpected(frame.hello, "again");
+        this.#isGreeted = true;
+        this.#greet(readClientHello(reader, this.environment.codec));
+        break;
+      case frame.auth:
+        if (!this.dialogue) throw unexpected(frame.auth, "without authentication");
+        this.dialogue.deliver(reader);
+        break;
+      case frame.goodbye:
+        this.fail(new RpcError("closed", "the peer went away", "not-sent"), "quiet");
+        break;
+      default:
+        if (!(code & optional)) throw unexpected(kindOf(code), "before the session");
+    }
+  }
+
+  protected done(): void {
+    this.#timer.cancel();
+    this.#delay?.cancel();
+  }
+
+  #greet(hello: ClientHello): void {
+    const authenticator = this.#authenticatorFor(hello.auth);
+    const auth = authenticator && !authenticator.needsNoMessages ? authenticator.method : null;
+    this.send(frame.hello, {
+      version: protocolVersion,
+      features: [],
+      limits: sharedLimits(this.environment.limits),
+      heartbeatMs: this.heartbeatMs,
+      nonce: this.#nonce,
+      sessionId: this.#sessionId,
+      auth,
+    });
+    const agreement = this.agree(hello, this.#sessionId, hello.front);
+    if (authenticator) this.#authenticate(authenticator, hello, agreement);
+    else this.#offer(agreement, undefined);
+  }
+
+  /** The first of ours that the client knows, or that needs nothing of it. @throws RpcError `unauthenticated` */
+  #authenticatorFor(offered: readonly string[]): Authenticator | undefined {
+    const { authenticators } = this.#options;
+    if (authenticators.length === 0) return undefined;
+    const known = authenticators.find(({ method, needsNoMessages }) => needsNoMessages || offered.includes(method));
+    if (known) return known;
+    const methods = authenticators.map(({ method }) => method).join(", ");
+    throw new RpcError("unauthenticated", `this service asks for credentials: ${methods}`, "not-sent");
+  }
+
+  #authenticate(authenticator: Authenticator, hello: ClientHello, agreement: Agreement): void {
+    const { tries } = this.#options;
+    const delayMs = tries.take(this.link.peer);
+    if (delayMs === undefined)
+      throw new RpcError("overloaded", "too many failed authentications; try later", "not-sent");
+    const dialogue = new AuthDialogue("server", { client: hello.nonce, server: this.#nonce }, this.link);
+    this.dialogue = dialogue;
+    this.#after(delayMs)
+      .then(() => authenticator.verify(dialogue))
+      .then((principal) => this.#authenticated(agreement, principal))
+      .catch((error: unknown) => this.fail(this.#verifyFailed(error), "tell"));
+  }
+
+  #after(delayMs: number): Promise<void> {
+    if (delayMs === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#delay = this.environment.clock.setTimer(delayMs, resolve);
+    });
+  }
+
+  #authenticated(agreement: Agreement, principal: Principal | null): void {
+    if (this.isSettled) return;
+    if (!principal) throw new RpcError("unauthenticated", "the credentials were not accepted", "not-sent");
+    this.#options.tries.refund(this.link.peer);
+    this.#offer(agreement, principal);
+  }
+
+  /** The client learns that it was refused; what else went wrong is the program's to know. */
+  #verifyFailed(error: unknown): RpcError {
+    if (error instanceof RpcError) return error;
+    this.environment.onError(error instanceof Error ? error : new Error(String(error)));
+    return new RpcError("unauthenticated", "the credentials could not be verified", "not-sent");
+  }
+
+  /** Makes what the session offers, which may take a while; only then is the client told to begin. */
+  #offer(agreement: Agreement, principal: Principal | undefined): void {
+    const { environment, address, authorize, offer } = this.#options;
+    const session = new LiveSession({ environment, agreement, link: this.link, address, principal, authorize });
+    Promise.resolve()
+      .then(() => offer(session))
+      .then((front) => this.#ready(session, front))
+      .catch((error: unknown) => this.fail(this.#offerFailed(error), "tell"));
+  }
+
+  #ready(session: LiveSession, front: OfferedFront): void {
+    if (this.isSettled || session.state === "closed") {
+      if (front.kind === "own") disposeGuarded(front.object, (error) => this.environment.onError(error, session));
+      session.close();
+      return;
+    }
+    session.offer(front);
+    this.send(frame.ready, { front: announce(front) });
+    session.begin();
+    this.succeed(session);
+  }
+
+  /** The peer learns that it failed, the program why. */
+  #offerFailed(error: unknown): RpcError {
+    this.environment.onError(error instanceof Error ? error : new Error(String(error)));
+    return error instanceof RpcError ? error : new RpcError("internal", "the front could not be made", "not-sent");
+  }
+}
+
+/** What `perCall` makes is not known yet. */
+function announce(front: OfferedFront): FrontNote | null {
+  if (front.kind === "none") return null;
+  return front.kind === "perCall" ? { kind: "object", name: "" } : noteOf(front.object, typeName(front.object));
+}
