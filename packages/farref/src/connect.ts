@@ -83,6 +83,7 @@ async function dialAny(
 
 async function dial(address: string, dialing: Dialing, signal: AbortSignal): Promise<object> {
   const { uri, name } = splitName(address);
+  checkConcealed(uri, dialing.options);
   const maxMessageBytes = dialing.options.limits?.maxMessageBytes;
   const channel = await transportFor(uri, dialing.transports).dial(uri, { signal, maxMessageBytes });
   return speak(channel, uri, name, dialing, signal);
@@ -95,8 +96,24 @@ function speak(
   { options, platform, slabs }: Dialing,
   signal: AbortSignal,
 ): Promise<object> {
-  const { front, heartbeatMs, limits, onError } = options;
-  return openConnection(channel, { address, name, front, heartbeatMs, limits, onError, platform, slabs, signal });
+  const { credentials, front, heartbeatMs, limits, onError } = options;
+  const shared = { credentials, front, heartbeatMs, limits, onError, platform, slabs, signal };
+  return openConnection(channel, { ...shared, address, name });
+}
+
+/** A token must not cross a network for all to read. */
+function checkConcealed(address: string, { credentials, insecure }: ConnectOptions): void {
+  if (!credentials?.revealsSecret || insecure || isConcealed(address)) return;
+  const cure = "use tls: or wss:, or insecure: true";
+  throw new RpcError("refused", `${address}: ${credentials.method} would be sent in the clear; ${cure}`, "not-sent");
+}
+
+const concealed: ReadonlySet<string> = new Set(["tls:", "wss:", "unix:", "memory:"]);
+
+function isConcealed(address: string): boolean {
+  const scheme = address.slice(0, address.indexOf(":") + 1).toLowerCase();
+  const host = /^[^:]*:\/\/(\[[^\]]*\]|[^:/?]*)/.exec(address)?.[1]?.toLowerCase();
+  return concealed.has(scheme) || host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host ?? "");
 }
 
 function isChannel(where: string | readonly string[] | Channel): where is Channel {

@@ -4,6 +4,7 @@ import type { ConnectOptions, ServiceOptions } from "./options.ts";
 
 const serviceOptions: Record<keyof ServiceOptions, true> = {
   acl: true,
+  authenticate: true,
   authorize: true,
   limits: true,
   allowedOrigins: true,
@@ -16,7 +17,9 @@ const serviceOptions: Record<keyof ServiceOptions, true> = {
 };
 
 const connectOptions: Record<keyof ConnectOptions, true> = {
+  credentials: true,
   front: true,
+  insecure: true,
   limits: true,
   transports: true,
   timeoutMs: true,

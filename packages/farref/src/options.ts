@@ -1,10 +1,21 @@
 /** What a program may ask of a service and of a connection. */
-import type { Authorize, LimitOptions, ListenOptions, RpcError, Session, Transport } from "@farref/core";
+import type {
+  Authenticator,
+  Authorize,
+  Credentials,
+  LimitOptions,
+  ListenOptions,
+  RpcError,
+  Session,
+  Transport,
+} from "@farref/core";
 import type { Acl } from "@farref/security";
 
 export interface ServiceOptions {
   /** Which addresses may connect. Channels without an IP address are not asked. */
   readonly acl?: Acl | undefined;
+  /** Who connects has to prove who they are, by any one of these. */
+  readonly authenticate?: Authenticator | readonly Authenticator[] | undefined;
   /** Asked before each call runs, in turn; `false` is `denied`. */
   readonly authorize?: Authorize | readonly Authorize[] | undefined;
   readonly limits?: LimitOptions | undefined;
@@ -16,7 +27,7 @@ export interface ServiceOptions {
   readonly transports?: readonly Transport[] | undefined;
   /** Silence after which the peer is asked for a sign of life, in milliseconds; default 15,000. */
   readonly heartbeatMs?: number | undefined;
-  /** Listens beyond loopback without `acl`: everybody who reaches the address may call. */
+  /** Listens beyond loopback without `acl` or `authenticate`: everybody who reaches the address may call. */
   readonly insecure?: boolean | undefined;
   /** Hears of failures that concern no caller: refused handshakes, a `[Symbol.dispose]` that threw, calls nobody awaited. */
   readonly onError?: ((error: Error, session?: Session) => void) | undefined;
@@ -25,6 +36,8 @@ export interface ServiceOptions {
 }
 
 export interface ConnectOptions {
+  /** How we prove who we are, when the service asks. */
+  readonly credentials?: Credentials | undefined;
   /** What the server may call back: `session.front()` at its end. */
   readonly front?: object | undefined;
   readonly limits?: LimitOptions | undefined;
@@ -32,6 +45,8 @@ export interface ConnectOptions {
   /** Longest time to connect, in milliseconds; default 10,000. */
   readonly timeoutMs?: number | undefined;
   readonly heartbeatMs?: number | undefined;
+  /** Sends a bearer token in the clear beyond loopback: whoever listens on the way has it. */
+  readonly insecure?: boolean | undefined;
   /** Off: the session ends with its channel. */
   readonly reconnect?: false | undefined;
   /** Hears of calls that failed and that nobody awaited. */

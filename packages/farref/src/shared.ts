@@ -1,5 +1,7 @@
 /** What farref exports in Node and in browsers alike. */
 export {
+  type AuthExchange,
+  type Authenticator,
   type Authorize,
   ByReference,
   byReference,
@@ -8,6 +10,7 @@ export {
   type Channel,
   type CloseReason,
   type Connection,
+  type Credentials,
   connectionOf,
   currentCall,
   type DialOptions,
@@ -32,4 +35,5 @@ export {
   type Transport,
   withOptions,
 } from "@farref/core";
+export { bearer, sharedSecret } from "@farref/security";
 export type { ConnectOptions } from "./options.ts";

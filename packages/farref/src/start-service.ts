@@ -26,7 +26,8 @@ export const nodeTransports: readonly Transport[] = [tcpTransport, unixTransport
  * published objects can be reached.
  *
  * Rejects with RpcError, `not-sent`: `bad-uri`, `unknown-scheme`, `refused` (the address is in use, not permitted, or open
- * to other machines without `acl`), `unsupported-value` (the front has a method named `then`).
+ * to other machines without `acl` or
+ * `authenticate`), `unsupported-value` (the front has a method named `then`).
  *
  * @example
  * const service = await startService("tcp://127.0.0.1:8787", new Calculator());
@@ -39,9 +40,10 @@ export async function startService<F extends object>(
   options: ServiceOptions = {},
 ): Promise<Service<F>> {
   checkServiceOptions(options);
-  const { acl, authorize = [], heartbeatMs, limits, onError, signal } = options;
+  const { acl, authenticate = [], authorize = [], heartbeatMs, limits, onError, signal } = options;
   return openService(createListeners(where, options), front, {
     admits: acl && ((peer: PeerAddress) => peer.address === undefined || acl.allows(peer.address)),
+    authenticators: "method" in authenticate ? [authenticate] : authenticate,
     authorize: typeof authorize === "function" ? [authorize] : authorize,
     heartbeatMs,
     limits,
@@ -72,8 +74,12 @@ function listenOptionsOf(options: ServiceOptions): ListenOptions {
     unix: options.unix,
     handshakeTimeoutMs,
     maxMessageBytes,
-    isGuarded: options.acl !== undefined || options.insecure === true,
+    isGuarded: options.acl !== undefined || asksWhoItIs(options) || options.insecure === true,
   };
+}
+
+function asksWhoItIs({ authenticate }: ServiceOptions): boolean {
+  return authenticate !== undefined && ("method" in authenticate || authenticate.length > 0);
 }
 
 function createListener(place: Where, transports: readonly Transport[], options: ListenOptions): Listener {
@@ -91,6 +97,6 @@ function createListener(place: Where, transports: readonly Transport[], options:
 function checkGuarded(place: Where, listener: Listener, { isGuarded }: ListenOptions): void {
   if (listener.isPrivate || isGuarded) return;
   const address = typeof place === "string" ? place : listener.uri;
-  const cure = "give acl, or insecure: true if everybody may call";
+  const cure = "give acl or authenticate, or insecure: true if everybody may call";
   throw new RpcError("refused", `${address} can be reached from other machines: ${cure}`, "not-sent");
 }

@@ -14,6 +14,7 @@ import type { Agreement, SessionEnvironment } from "./environment.ts";
 import { writeText } from "./goodbye.ts";
 import { SentMethodNames } from "./method-names.ts";
 import { type CallTarget, PendingCall } from "./pending-call.ts";
+import { SharedSignals } from "./shared-signals.ts";
 
 /** Arguments that may wait unsent, in bytes. */
 const maxUnsentBytes = 256 * 1024 * 1024;
@@ -38,6 +39,7 @@ export class OutgoingCalls {
   readonly #outbox: Outbox;
   readonly #exports: ExportTable;
   readonly #names = new SentMethodNames();
+  readonly #signals = new SharedSignals();
   /** Sent and not answered, settled or not. */
   readonly #sent = new Map<number, PendingCall>();
   /** Not sent yet, in order; a function stands for something that must not overtake the calls before it. */
@@ -85,7 +87,7 @@ export class OutgoingCalls {
       this.#checkRoom(call);
       if (this.#mustHold) this.#hold(call, args);
       else this.#send(call, args);
-      if (options) call.watch(clock, (error) => this.#giveUp(call, error));
+      if (options) call.watch(clock, this.#signals, (error) => this.#giveUp(call, error));
     } catch (error) {
       this.#reject(call, asRefusal(call, error));
     }

@@ -6,6 +6,7 @@ import type { CallOptions } from "../types/session.ts";
 import type { LargeMessage } from "../wire/large-message.ts";
 import type { Place } from "../wire/outbox.ts";
 import { CallPromise, markHandled } from "./call-promise.ts";
+import type { SharedSignals } from "./shared-signals.ts";
 
 /** What a call is on: enough to send it and to name it in an error. */
 export interface CallTarget {
@@ -48,7 +49,7 @@ export class PendingCall implements Place {
   }
 
   /** Calls `giveUp` once if the deadline passes or the caller's signal aborts before the call settles. */
-  watch(clock: Clock, giveUp: (error: RpcError) => void): void {
+  watch(clock: Clock, signals: SharedSignals, giveUp: (error: RpcError) => void): void {
     const { timeoutMs, signal } = this.options ?? {};
     if (timeoutMs !== undefined && timeoutMs < Number.POSITIVE_INFINITY) {
       this.#timer = clock.setTimer(timeoutMs, () => {
@@ -56,9 +57,9 @@ export class PendingCall implements Place {
       });
     }
     if (signal) {
-      const onAbort = () => giveUp(this.error("cancelled", "cancelled by the caller", "unknown", signal.reason));
-      signal.addEventListener("abort", onAbort, { once: true });
-      this.#stopListening = () => signal.removeEventListener("abort", onAbort);
+      this.#stopListening = signals.listen(signal, () => {
+        giveUp(this.error("cancelled", "cancelled by the caller", "unknown", signal.reason));
+      });
     }
   }
 

@@ -29,6 +29,8 @@ export interface Credentials {
   readonly method: string;
   /** Refuses servers that don't ask for this proof, and so prove nothing themselves. */
   readonly isMutual?: true | undefined;
+  /** Tells the secret itself: beyond this machine only over an encrypted channel. */
+  readonly revealsSecret?: true | undefined;
   /** Proves who we are, and checks the server's own proof where the method has one. Rejecting ends the connection. */
   prove(exchange: AuthExchange): Promise<void>;
 }
