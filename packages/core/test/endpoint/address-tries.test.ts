@@ -1,5 +1,5 @@
-import { ManualClock } from "@farref/conformance";
 import { describe, expect, test } from "vitest";
+import { ManualClock } from "../../../conformance/src/index.ts";
 import { AddressTries } from "../../src/endpoint/address-tries.ts";
 
 const mallory = { transport: "tcp", address: "192.0.2.1" };
