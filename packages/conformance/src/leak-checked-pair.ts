@@ -84,6 +84,7 @@ export async function leakCheckedPair<F extends object>(
     },
   );
   const connection = connectionOf(stub);
+  await turnsUntil(() => service.sessions.size > 0, boundMs);
   const [session] = service.sessions;
   if (!session) throw new Error("the service has no session although somebody is connected");
   const assertEmpty = () => emptied(() => [...holdings("service", session), ...holdings("connection", connection)]);

@@ -15,7 +15,6 @@ import {
   kindOf,
   maxFragmentBytes,
   maxPayloadBytes,
-  optional,
   preamble,
 } from "../../src/wire/frames.ts";
 import { until } from "./waiting.ts";
