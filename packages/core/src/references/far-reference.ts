@@ -1,5 +1,6 @@
 /** A far object as this process knows it: what all stubs and views of it share. */
 import type { CallOptions, Connection } from "../types/session.ts";
+import type { CallerContract } from "./contracts.ts";
 
 /** The session, as its references see it. */
 export interface ReferenceOwner {
@@ -28,6 +29,8 @@ export class FarReference {
   stub: object | undefined;
   /** Given up: later calls reject `stale-reference`. */
   isReleased = false;
+  /** What its methods are checked by at this side. */
+  contract: CallerContract | undefined;
   /** On what `connect` returned: disposing it closes the connection. */
   isRoot = false;
 

@@ -8,6 +8,7 @@
 import type { Clock } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import type { Limits } from "../limits/limits.ts";
+import { guardOf, type MethodGuard } from "../references/contracts.ts";
 import type { ExportEntry } from "../references/export-table.ts";
 import type { Method } from "../references/method-table.ts";
 import type { Session } from "../types/session.ts";
@@ -38,7 +39,12 @@ export interface DispatcherHost {
   /** The object a call runs on: the target's, or what `perCall` makes for it. */
   callee(call: IncomingCall, entry: ExportEntry): Callee | Promise<Callee>;
   decode(call: IncomingCall): unknown[];
-  authorize(call: IncomingCall, object: object, args: readonly unknown[]): undefined | Promise<void>;
+  authorize(
+    call: IncomingCall,
+    object: object,
+    args: readonly unknown[],
+    scope: string | undefined,
+  ): undefined | Promise<void>;
   answer(call: IncomingCall, value: unknown): void;
   answerThrown(call: IncomingCall, thrown: unknown): void;
   refuse(call: IncomingCall, error: RpcError): void;
@@ -118,10 +124,11 @@ export class Dispatcher {
   /** The session is over: nothing is answered any more, the signals of running methods fire. */
   close(reason: RpcError): void {
     this.#isClosed = true;
-    const calls = [...this.#queue.clear(), ...this.#running.values()];
+    const calls = [...this.#queue.clear(), ...this.#incomplete.values(), ...this.#running.values()];
     this.#running.clear();
     this.#incomplete.clear();
     for (const call of calls) {
+      if (call.isFinished) continue;
       call.cancel(reason);
       this.#finish(call);
     }
@@ -184,9 +191,26 @@ export class Dispatcher {
     const method = callee.method(call.method);
     if (!method) throw new RpcError("not-exposed", "there is no such method", "not-executed");
     const args = this.#host.decode(call);
-    const permission = this.#host.authorize(call, callee.object, args);
-    if (permission !== undefined) this.#later(call, permission, () => this.#invoke(call, callee, method, args));
-    else this.#invoke(call, callee, method, args);
+    const permission = this.#host.authorize(call, callee.object, args, guardOf(method)?.scope);
+    if (permission !== undefined) this.#later(call, permission, () => this.#prepare(call, callee, method, args));
+    else this.#prepare(call, callee, method, args);
+  }
+
+  /** A method under a contract gets the arguments that the contract makes of those that came. */
+  #prepare(call: IncomingCall, callee: Callee, method: Method, args: unknown[]): void {
+    const guard = guardOf(method);
+    if (!guard) {
+      this.#invoke(call, callee, method, args);
+      return;
+    }
+    call.guard = guard;
+    if (guard.timeoutMs !== undefined) call.limitTime(guard.timeoutMs);
+    const prepared = guard.prepare(args);
+    if (prepared instanceof Promise) {
+      this.#later(call, prepared, (ready) => this.#invoke(call, callee, method, ready));
+    } else {
+      this.#invoke(call, callee, method, prepared);
+    }
   }
 
   /** Runs a step that may refuse the call. */
@@ -229,8 +253,31 @@ export class Dispatcher {
 
   #answer(call: IncomingCall, value: unknown): void {
     if (call.isFinished) return;
+    if (call.guard) {
+      this.#complete(call, call.guard, value);
+      return;
+    }
     this.#host.answer(call, value);
     this.#finish(call);
+  }
+
+  /** What leaves is what the contract makes of the result. */
+  #complete(call: IncomingCall, guard: MethodGuard, value: unknown): void {
+    call.guard = undefined;
+    try {
+      const completed = guard.complete(value);
+      if (!(completed instanceof Promise)) {
+        this.#answer(call, completed);
+        return;
+      }
+      this.#occupy(call);
+      completed.then(
+        (ready) => this.#answer(call, ready),
+        (error) => this.#refuse(call, this.#asRefusal(error)),
+      );
+    } catch (error) {
+      this.#refuse(call, this.#asRefusal(error));
+    }
   }
 
   #answerThrown(call: IncomingCall, thrown: unknown): void {

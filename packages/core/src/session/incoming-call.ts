@@ -1,6 +1,7 @@
 /** A call of the peer's: what its frame says, and what its method sees of it. */
 import type { Clock, Timer } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
+import type { MethodGuard } from "../references/contracts.ts";
 import type { ExportEntry } from "../references/export-table.ts";
 import { maxMethodNameBytes } from "../references/method-table.ts";
 import type { Principal, Session } from "../types/session.ts";
@@ -60,7 +61,9 @@ export class IncomingCall implements NestedCall {
   readonly method: string;
   readonly depth: number;
   readonly context: Readonly<Record<string, string>>;
-  readonly deadline: number | undefined;
+  deadline: number | undefined;
+  /** What its contract makes of the result. */
+  guard: MethodGuard | undefined;
   readonly session: Session;
   readonly #clock: Clock;
   /** Missing while fragments of the call are still to come. */
@@ -108,6 +111,12 @@ export class IncomingCall implements NestedCall {
 
   get isLate(): boolean {
     return this.deadline !== undefined && this.#clock.now() >= this.deadline;
+  }
+
+  /** The callee's own limit, where it is the nearer one. */
+  limitTime(timeoutMs: number): void {
+    const deadline = this.#clock.now() + timeoutMs;
+    this.deadline = Math.min(this.deadline ?? deadline, deadline);
   }
 
   /** Takes the body along beyond the chunk it came in. */

@@ -3,6 +3,7 @@
  * all at once when the session ends.
  */
 import { RpcError } from "../errors/rpc-error.ts";
+import type { CallerContract } from "../references/contracts.ts";
 import type { ExportTable } from "../references/export-table.ts";
 import type { CallOptions } from "../types/session.ts";
 import type { Codec } from "../values/codec.ts";
@@ -82,12 +83,36 @@ export class OutgoingCalls {
   ): Promise<unknown> {
     const { clock } = this.#options.environment;
     const call = new PendingCall(target, method, options, depthOfNextCall(), clock.now());
+    return this.#make(call, args);
+  }
+
+  /** The same for an object that has a contract at this side. */
+  callUnder(
+    contract: CallerContract,
+    target: CallTarget,
+    method: string,
+    args: readonly unknown[],
+    given: CallOptions | undefined,
+  ): Promise<unknown> {
+    const { clock } = this.#options.environment;
+    try {
+      const options = { ...contract.options(method), ...given };
+      const call = new PendingCall(target, method, options, depthOfNextCall(), clock.now());
+      call.check = (result) => contract.incoming(method, result);
+      return this.#make(call, contract.outgoing(method, args));
+    } catch (error) {
+      return this.refuse(target, method, (call) => asRefusal(call, error));
+    }
+  }
+
+  #make(call: PendingCall, args: readonly unknown[]): Promise<unknown> {
+    const { clock } = this.#options.environment;
     this.#unsettled++;
     try {
       this.#checkRoom(call);
       if (this.#mustHold) this.#hold(call, args);
       else this.#send(call, args);
-      if (options) call.watch(clock, this.#signals, (error) => this.#giveUp(call, error));
+      if (call.options) call.watch(clock, this.#signals, (error) => this.#giveUp(call, error));
     } catch (error) {
       this.#reject(call, asRefusal(call, error));
     }

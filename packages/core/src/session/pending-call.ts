@@ -29,6 +29,8 @@ export class PendingCall implements Place {
   large: LargeMessage | undefined = undefined;
   /** Holds counted by its arguments; the peer's once it has decoded them. */
   exported: readonly ExportEntry[] | undefined = undefined;
+  /** Checks the result before the caller gets it. */
+  check: ((result: unknown) => unknown) | undefined = undefined;
   /** The encoded arguments of a call that is held back. */
   heldBody: Uint8Array | undefined = undefined;
   #resolve!: (value: unknown) => void;

@@ -59,7 +59,7 @@ export class Serving {
       target: (id) => this.#target(id),
       callee: (call, entry) => this.#callee(call, entry),
       decode: (call) => this.#decode(call),
-      authorize: (call, object, args) => this.#authorize(call, object, args),
+      authorize: (call, object, args, scope) => this.#authorize(call, object, args, scope),
       answer: (call, value) => this.#answer(() => this.#answers.result(call.id, value)),
       answerThrown: (call, thrown) => this.#answer(() => this.#answers.thrown(call.id, thrown)),
       refuse: (call, error) => this.#answer(() => this.#answers.refusal(call.id, error, !call.ownsArguments)),
@@ -156,11 +156,16 @@ export class Serving {
     return this.#options.arrivals.hydrate(decoded);
   }
 
-  #authorize(call: IncomingCall, target: object, args: readonly unknown[]): undefined | Promise<void> {
+  #authorize(
+    call: IncomingCall,
+    target: object,
+    args: readonly unknown[],
+    scope: string | undefined,
+  ): undefined | Promise<void> {
     const { authorize } = this.#options;
     if (authorize.length === 0) return undefined;
     const { method, principal, session } = call;
-    const asked: AuthorizeCall = { method, target, args, principal, session };
+    const asked: AuthorizeCall = { method, target, args, principal, scope, session };
     return authorizeAll(authorize, asked);
   }
 

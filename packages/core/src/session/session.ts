@@ -174,6 +174,7 @@ export class LiveSession implements Session, ReferenceOwner {
     options: CallOptions | undefined,
   ): Promise<unknown> {
     if (!reference.isReleased && !this.#reason && (reference.id !== 0 || this.#options.agreement.peerFront !== null)) {
+      if (reference.contract) return this.#outgoing.callUnder(reference.contract, reference, method, args, options);
       return this.#outgoing.call(reference, method, args, options);
     }
     return this.#outgoing.refuse(reference, method, (call) => this.#refusalOf(call, reference));

@@ -30,11 +30,24 @@ export class Settlement {
       const decoded = codec.decode(reader.bytes, reader.position, reader.end, limits);
       // Nobody waits any more: what the result refers to goes back.
       if (call.isSettled) this.#arrivals.giveBack(decoded.references);
-      else this.#outgoing.resolve(call, this.#arrivals.hydrate(decoded));
+      else this.#deliver(call, this.#arrivals.hydrate(decoded));
     } catch (error) {
       this.#outgoing.reject(call, unreadable(call, error));
     }
     this.#outgoing.pump();
+  }
+
+  /** Hands the result on, checked where the caller has a contract. */
+  #deliver(call: PendingCall, value: unknown): void {
+    const checked = call.check ? call.check(value) : value;
+    if (!(call.check && checked instanceof Promise)) {
+      this.#outgoing.resolve(call, checked);
+      return;
+    }
+    checked.then(
+      (passed) => this.#outgoing.resolve(call, passed),
+      (error) => this.#outgoing.reject(call, unreadable(call, error)),
+    );
   }
 
   /** An error frame: a refusal, or what the method threw. @throws RpcError `protocol` */
@@ -72,5 +85,6 @@ export class Settlement {
 /** The answer came, so the method ran; what it said can't be read. */
 function unreadable(call: PendingCall, error: unknown): RpcError {
   const { code, detail } = error instanceof RpcError ? error : new RpcError("internal", String(error), "executed");
-  return call.error(code, `the answer can't be read: ${detail}`, "executed", error);
+  const what = code === "invalid-result" ? detail : `the answer can't be read: ${detail}`;
+  return call.error(code, what, "executed", error);
 }
