@@ -63,7 +63,7 @@ export function encodeThrown(
 function takeApart(thrown: unknown): Thrown {
   if (!(thrown instanceof Error))
     return { name: "", message: describeThrown(thrown), code: undefined, data: thrown, cause: [] };
-  const own = Object.getOwnPropertyDescriptors(thrown) as Record<string, PropertyDescriptor>;
+  const own = ownProperties(thrown);
   const code: unknown = own["code"]?.value;
   const isPlainCode = typeof code === "string" || typeof code === "number";
   return {
@@ -75,11 +75,21 @@ function takeApart(thrown: unknown): Thrown {
   };
 }
 
+/** All but the stack: it is written when it is first looked at, which costs much and may run the error's own code. */
+function ownProperties(error: Error): Record<string, PropertyDescriptor> {
+  const own: Record<string, PropertyDescriptor> = Object.create(null);
+  for (const key of Object.getOwnPropertyNames(error)) {
+    const descriptor = key === "stack" ? undefined : Object.getOwnPropertyDescriptor(error, key);
+    if (descriptor) own[key] = descriptor;
+  }
+  return own;
+}
+
 function describeThrown(thrown: unknown): string {
   return typeof thrown === "string" ? thrown : `a value of type ${thrown === null ? "null" : typeof thrown} was thrown`;
 }
 
-const notData: ReadonlySet<string> = new Set(["name", "message", "stack", "cause"]);
+const notData: ReadonlySet<string> = new Set(["name", "message", "cause"]);
 
 function ownData(own: Record<string, PropertyDescriptor>, isCodeTold: boolean): unknown {
   const data: Record<string, unknown> = {};
