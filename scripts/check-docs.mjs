@@ -1,24 +1,39 @@
-// Checks that every TypeScript block of the documentation is code that is compiled and run.
+// Checks that the documentation says what the code does:
 //
-//     <!-- from: docs/snippets/errors.ts#outcomes -->      the region `// #region outcomes` … `// #endregion` of that file,
-//     ```ts                                                or the whole file where no region is named
+// - Every TypeScript block is code that is compiled and run.
+//
+//     <!-- from: docs/snippets/errors.test.ts#outcomes -->     the region `// #region outcomes` … `// #endregion` of
+//     ```ts                                                    that file, or the whole file where none is named
 //     …
 //     ```
 //
-// Fails where a block differs from its source, or has none. `--write` copies the sources into the documents.
+// - A text block with such a line before it is what the named script prints.
+// - docs/protocol.md has every code of frames and extension types, and docs/concepts.md every limit.
+//
+// Fails where they differ. `--write` copies the sources into the documents. Needs `tsc -b`.
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { defaultLimits } from "../packages/core/dist/limits/limits.js";
+import * as extensionTypes from "../packages/core/dist/values/extension-types.js";
+import { frame } from "../packages/core/dist/wire/frames.js";
 
 const root = join(import.meta.dirname, "..");
 const isWriting = process.argv.includes("--write");
 /** What `tsc -b` compiles and the tests or `examples:run` run. */
 const isRun = (file) => /^(docs\/snippets|examples\/[^/]+\/src)\/.+\.ts$/.test(file);
+const isScript = (file) => /^scripts\/[a-z-]+\.mjs$/.test(file);
 const block =
-  /(?:^<!-- from: (?<source>\S+) -->\n)?^```(?<language>ts|tsx|typescript|js|javascript)\n(?<code>.*?)^```$/gms;
+  /(?:^<!-- from: (?<source>\S+) -->\n)?^```(?<language>ts|tsx|typescript|js|javascript|text)\n(?<code>.*?)^```$/gms;
 
 const failures = [];
 let checked = 0;
 for (const document of documents()) check(document);
+for (const [name, code] of Object.entries(frame)) requireRow("docs/protocol.md", `| 0x${hex(code)} | \`${name}\` |`);
+for (const code of Object.values(extensionTypes)) requireRow("docs/protocol.md", `| 0x${hex(code)} |`);
+for (const [name, limit] of Object.entries(defaultLimits)) {
+  requireRow("docs/concepts.md", `| \`${name}\` | ${limit.toLocaleString("en")} |`);
+}
 
 for (const failure of failures) console.error(failure);
 if (failures.length > 0) process.exitCode = 1;
@@ -54,6 +69,7 @@ function check(document) {
   const before = text(document);
   const after = before.replace(block, (whole, ...rest) => {
     const { source, code, language } = rest.at(-1);
+    if (language === "text" && !source) return whole;
     const line = before.slice(0, rest.at(-3)).split("\n").length;
     checked++;
     const wanted = source ? sourceOf(source) : { why: "a block without <!-- from: file#region --> before it" };
@@ -67,6 +83,7 @@ function check(document) {
 /** The code a block must have, or why there is none. */
 function sourceOf(source) {
   const [file, region] = source.split("#");
+  if (isScript(file)) return { code: execFileSync(process.execPath, [file], { cwd: root, encoding: "utf8" }) };
   if (!isRun(file)) return { why: `${file} is not among the files that are compiled and run` };
   const lines = text(file)?.split("\n");
   if (!lines) return { why: `${file} does not exist` };
@@ -79,6 +96,16 @@ function regionOf(lines, region) {
   const start = lines.findIndex((line) => line.trim() === `// #region ${region}`);
   const end = lines.findIndex((line, at) => at > start && line.trim() === "// #endregion");
   return start < 0 || end < 0 ? undefined : lines.slice(start + 1, end);
+}
+
+/** A table must have a line that begins so, however wide its columns are. */
+function requireRow(document, row) {
+  const lines = text(document).replaceAll(/ +/g, " ").split("\n");
+  if (!lines.some((line) => line.startsWith(row))) failures.push(`${document}: no row ${row}`);
+}
+
+function hex(code) {
+  return code.toString(16).padStart(2, "0");
 }
 
 function isMark(line) {
