@@ -22,6 +22,7 @@ export { bindContract, type CallerContract, guardMethod, type MethodGuard } from
 export { isOfferable } from "./references/method-table.ts";
 export { isRemote, release, sameReference, withOptions } from "./references/stub.ts";
 export { currentCall } from "./session/current-call.ts";
+export type { AuditEntry } from "./session/disclosure.ts";
 export type { Authorize, AuthorizeCall } from "./session/policy.ts";
 export { connectionOf } from "./session/session-connection.ts";
 export type { AuthExchange, Authenticator, Credentials } from "./types/authentication.ts";

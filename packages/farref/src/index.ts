@@ -5,6 +5,7 @@ import { nodePlatform } from "./node-platform.ts";
 import { nodeTransports } from "./start-service.ts";
 
 export {
+  type AuditEntry,
   type Front,
   type FrontOf,
   type PerCall,

@@ -4,12 +4,15 @@ import type { ConnectOptions, ServiceOptions } from "./options.ts";
 
 const serviceOptions: Record<keyof ServiceOptions, true> = {
   acl: true,
+  audit: true,
   authenticate: true,
   authorize: true,
   limits: true,
   allowedOrigins: true,
   unix: true,
   transports: true,
+  exposeStacks: true,
+  redactErrors: true,
   heartbeatMs: true,
   insecure: true,
   onError: true,

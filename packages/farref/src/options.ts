@@ -1,5 +1,6 @@
 /** What a program may ask of a service and of a connection. */
 import type {
+  AuditEntry,
   Authenticator,
   Authorize,
   Credentials,
@@ -27,6 +28,15 @@ export interface ServiceOptions {
   readonly transports?: readonly Transport[] | undefined;
   /** Silence after which the peer is asked for a sign of life, in milliseconds; default 15,000. */
   readonly heartbeatMs?: number | undefined;
+  /** Sends the stacks of errors that methods throw. Off: they tell paths and versions. */
+  readonly exposeStacks?: boolean | undefined;
+  /**
+   * What clients learn of errors that methods throw: all but the stack by default; with `true` nothing but a number that
+   * `onError` hears too; with a function what it returns.
+   */
+  readonly redactErrors?: boolean | ((error: unknown) => Error) | undefined;
+  /** Hears of every call that was answered, permitted or refused. */
+  readonly audit?: ((entry: AuditEntry) => void) | undefined;
   /** Listens beyond loopback without `acl` or `authenticate`: everybody who reaches the address may call. */
   readonly insecure?: boolean | undefined;
   /** Hears of failures that concern no caller: refused handshakes, a `[Symbol.dispose]` that threw, calls nobody awaited. */

@@ -2,6 +2,7 @@
 import type { Channel, Listener, PeerAddress } from "../channel/channel.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import { referenceOf } from "../references/stub.ts";
+import type { Disclosure } from "../session/disclosure.ts";
 import type { Authorize } from "../session/policy.ts";
 import { acceptSession } from "../session/server-handshake.ts";
 import type { OfferedFront } from "../session/serving.ts";
@@ -41,7 +42,7 @@ export interface Service<F> extends AsyncDisposable {
 // biome-ignore lint/suspicious/noExplicitAny: any service will do; `unknown` would refuse all others.
 export type FrontOf<S extends Service<any>> = S extends Service<infer F> ? F : never;
 
-export interface ServiceKernelOptions extends EndpointOptions {
+export interface ServiceKernelOptions extends EndpointOptions, Disclosure {
   /** Whether a peer may connect at all: asked before a byte is answered. */
   readonly admits?: ((peer: PeerAddress) => boolean) | undefined;
   /** Who connects has to prove who they are by one of these. */
@@ -190,6 +191,7 @@ class LiveService<F extends object> implements Service<F> {
         authenticators: this.#options.authenticators ?? [],
         tries: this.#tries,
         authorize: this.#options.authorize ?? [],
+        disclosure: this.#options,
         offer: (made) => this.#offer(made),
       });
       this.#add(session);

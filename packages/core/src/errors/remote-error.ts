@@ -6,12 +6,14 @@ export interface RemoteErrorInit {
   readonly code?: string | number | undefined;
   readonly data?: unknown;
   readonly cause?: { readonly value: unknown } | undefined;
+  /** The far stack, where the far side sends it. */
+  readonly stack?: string | undefined;
 }
 
 /**
  * An error thrown by the far method: its name in `remoteName`, its message, its `code` and `cause` where it had them,
- * its other own enumerable properties in `data`. A thrown non-Error is in `data` too, with `remoteName` `""`. It never
- * carries the far stack.
+ * its other own enumerable properties in `data`. A thrown non-Error is in `data` too, with `remoteName` `""`. Its
+ * stack is the far one where the service has `exposeStacks`, else a local one.
  *
  * @example
  * await expect(account.withdraw(1e6)).rejects.toMatchObject({ remoteName: "InsufficientFunds", data: { missing: 10 } });
@@ -27,6 +29,7 @@ export class RemoteError extends Error {
     this.remoteName = init.remoteName;
     if (init.code !== undefined) this.code = init.code;
     if (init.data !== undefined) this.data = init.data;
+    if (init.stack !== undefined) this.stack = init.stack;
   }
 }
 Object.defineProperty(RemoteError.prototype, "name", { value: "RemoteError", writable: true, configurable: true });

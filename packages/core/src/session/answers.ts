@@ -6,7 +6,7 @@ import type { ByteWriter } from "../wire/byte-writer.ts";
 import { errorFlag, frame } from "../wire/frames.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import type { SharedLimits } from "./environment.ts";
-import { encodeThrown, refusalParts } from "./wire-error.ts";
+import { encodeThrown, refusalParts, type Stacks, takeApart } from "./wire-error.ts";
 
 export class Answers {
   readonly #codec: Codec;
@@ -21,8 +21,8 @@ export class Answers {
     this.#peerLimits = peerLimits;
   }
 
-  /** Answers with a value, or with why it can't be sent. */
-  result(callId: number, value: unknown): void {
+  /** Answers with a value, or with why it can't be sent: that is returned. */
+  result(callId: number, value: unknown): RpcError | undefined {
     const writer = this.#outbox.begin(frame.result);
     try {
       writer.varint(callId);
@@ -30,18 +30,22 @@ export class Answers {
       this.#checkSize();
     } catch (error) {
       this.#abandon();
-      this.refusal(callId, asExecuted(error), false);
-      return;
+      const refusal = asExecuted(error);
+      this.refusal(callId, refusal, false);
+      return refusal;
     }
     this.#exports.takeCounted();
     this.#outbox.end("reply");
+    return undefined;
   }
 
-  thrown(callId: number, thrown: unknown): void {
+  /** Answers with what the method threw. */
+  thrown(callId: number, thrown: unknown, stacks: Stacks): void {
     const writer = this.#outbox.begin(frame.error);
     try {
       this.#head(writer, callId, errorFlag.thrown);
-      encodeThrown(writer, thrown, this.#codec, this.#exports, this.#peerLimits, () => this.#undo());
+      const undo = () => this.#undo();
+      encodeThrown(writer, takeApart(thrown, stacks), this.#codec, this.#exports, this.#peerLimits, undo);
       this.#checkSize();
     } catch (error) {
       this.#abandon();

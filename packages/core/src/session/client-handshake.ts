@@ -119,7 +119,15 @@ class ClientHandshake extends Handshake {
     const { environment, address, front } = this.#options;
     const agreement = this.agree(this.#hello, this.#hello.sessionId, this.#ready.front);
     const { link } = this;
-    const session = new LiveSession({ environment, agreement, link, address, principal: undefined, authorize: [] });
+    const session = new LiveSession({
+      environment,
+      agreement,
+      link,
+      address,
+      principal: undefined,
+      authorize: [],
+      disclosure: {},
+    });
     session.offer(front ? { kind: "shared", object: front } : { kind: "none" });
     link.outbox.begin(frame.ready);
     link.outbox.end("control");

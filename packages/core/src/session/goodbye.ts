@@ -1,4 +1,5 @@
 /** The last frame of a session that ends in order, and how an end is told to those who wait. */
+import { printable } from "../errors/printable.ts";
 import type { RpcError, RpcErrorCode } from "../errors/rpc-error.ts";
 import type { CloseReason } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
@@ -18,7 +19,7 @@ export function sendGoodbye(outbox: Outbox, code: string, message: string): void
 }
 
 export function readGoodbye(reader: ByteReader): { readonly code: string; readonly message: string } {
-  return { code: reader.text(maxTextBytes), message: reader.text(maxTextBytes) };
+  return { code: reader.text(maxTextBytes), message: printable(reader.text(maxTextBytes)) };
 }
 
 /** A length and the text as UTF-8. */

@@ -65,6 +65,8 @@ export class IncomingCall implements NestedCall {
   /** What its contract makes of the result. */
   guard: MethodGuard | undefined;
   readonly session: Session;
+  /** By the clock, for the audit. */
+  readonly receivedAt: number;
   readonly #clock: Clock;
   /** Missing while fragments of the call are still to come. */
   body: Body | undefined;
@@ -86,7 +88,8 @@ export class IncomingCall implements NestedCall {
     this.method = header.method;
     this.depth = header.depth;
     this.context = header.context;
-    this.deadline = header.timeoutMs === undefined ? undefined : clock.now() + header.timeoutMs;
+    this.receivedAt = clock.now();
+    this.deadline = header.timeoutMs === undefined ? undefined : this.receivedAt + header.timeoutMs;
     this.session = session;
     this.#clock = clock;
   }

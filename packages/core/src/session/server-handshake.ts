@@ -9,6 +9,7 @@ import type { Principal, Session } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { frame, kindOf, optional, protocolVersion } from "../wire/frames.ts";
 import { AuthDialogue } from "./auth-dialogue.ts";
+import type { Disclosure } from "./disclosure.ts";
 import type { Agreement, FrontNote } from "./environment.ts";
 import { Handshake, type HandshakeOptions, noteOf, type Settle, unexpected } from "./handshake.ts";
 import { type ClientHello, createNonce, createSessionId, readClientHello, sharedLimits } from "./hello.ts";
@@ -22,6 +23,7 @@ export interface ServerOptions extends HandshakeOptions {
   /** Slows down who tries again and again. */
   readonly tries: AuthTries;
   readonly authorize: readonly Authorize[];
+  readonly disclosure: Disclosure;
   /** Makes what this session is offered. What it throws refuses the session as `internal`. */
   offer(session: Session): OfferedFront | Promise<OfferedFront>;
 }
@@ -148,8 +150,16 @@ class ServerHandshake extends Handshake {
 
   /** Makes what the session offers, which may take a while; only then is the client told to begin. */
   #offer(agreement: Agreement, principal: Principal | undefined): void {
-    const { environment, address, authorize, offer } = this.#options;
-    const session = new LiveSession({ environment, agreement, link: this.link, address, principal, authorize });
+    const { environment, address, authorize, disclosure, offer } = this.#options;
+    const session = new LiveSession({
+      environment,
+      agreement,
+      link: this.link,
+      address,
+      principal,
+      authorize,
+      disclosure,
+    });
     Promise.resolve()
       .then(() => offer(session))
       .then((front) => this.#ready(session, front))

@@ -8,6 +8,7 @@ import type { ByteReader } from "../wire/byte-reader.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import { Answers } from "./answers.ts";
 import type { Arrivals } from "./arrivals.ts";
+import { type AuditEntry, auditEntry, type CallEnd, type Disclosure, disclosed } from "./disclosure.ts";
 import { type Callee, Dispatcher } from "./dispatcher.ts";
 import type { SessionEnvironment, SharedLimits } from "./environment.ts";
 import type { IncomingCall } from "./incoming-call.ts";
@@ -31,6 +32,7 @@ export interface ServingOptions {
   readonly arrivals: Arrivals;
   readonly peerLimits: SharedLimits;
   readonly authorize: readonly Authorize[];
+  readonly disclosure: Disclosure;
   /** Calls of ours that await the peer. */
   awaitedCalls(): number;
   /** More of the peer's calls run than before. */
@@ -60,9 +62,9 @@ export class Serving {
       callee: (call, entry) => this.#callee(call, entry),
       decode: (call) => this.#decode(call),
       authorize: (call, object, args, scope) => this.#authorize(call, object, args, scope),
-      answer: (call, value) => this.#answer(() => this.#answers.result(call.id, value)),
-      answerThrown: (call, thrown) => this.#answer(() => this.#answers.thrown(call.id, thrown)),
-      refuse: (call, error) => this.#answer(() => this.#answers.refusal(call.id, error, !call.ownsArguments)),
+      answer: (call, value) => this.#answer(call, value),
+      answerThrown: (call, thrown) => this.#answerThrown(call, thrown),
+      refuse: (call, error) => this.#refuse(call, error),
       finished: (call) => this.#finished(call),
       occupied: () => options.occupied(),
       onError: (error) => environment.onError(error, options.session),
@@ -169,14 +171,43 @@ export class Serving {
     return authorizeAll(authorize, asked);
   }
 
-  #answer(write: () => void): void {
+  #answer(call: IncomingCall, value: unknown): void {
     if (this.#isOver) return;
-    write();
+    const code = this.#answers.result(call.id, value)?.code;
+    this.#answered(call, { permitted: true, threw: false, code });
+  }
+
+  #answerThrown(call: IncomingCall, thrown: unknown): void {
+    if (this.#isOver) return;
+    const { disclosure, environment, session } = this.#options;
+    const sent = disclosed(thrown, disclosure, (error) => environment.onError(error, session));
+    this.#answers.thrown(call.id, sent, disclosure.exposeStacks ? "sent" : "kept");
+    this.#answered(call, { permitted: true, threw: true, code: undefined });
+  }
+
+  #refuse(call: IncomingCall, error: RpcError): void {
+    if (this.#isOver) return;
+    this.#answers.refusal(call.id, error, !call.ownsArguments);
+    this.#answered(call, { permitted: error.outcome === "executed", threw: false, code: error.code });
+  }
+
+  #answered(call: IncomingCall, end: CallEnd): void {
+    if (this.#options.disclosure.audit) this.#audit(this.#options.disclosure.audit, call, end);
     const { maxSendBufferBytes } = this.#options.environment.limits;
     const backlogBytes = this.#options.outbox.replyBacklogBytes;
     if (backlogBytes <= maxSendBufferBytes) return;
     const detail = `the peer leaves ${backlogBytes} bytes of answers unread (limits.maxSendBufferBytes)`;
     this.#options.overflowed(new RpcError("limit-exceeded", detail, "unknown"));
+  }
+
+  /** An audit that throws is reported, and changes nothing. */
+  #audit(audit: (entry: AuditEntry) => void, call: IncomingCall, end: CallEnd): void {
+    const { environment, session } = this.#options;
+    try {
+      audit(auditEntry(call, session, end, environment.clock.now()));
+    } catch (error) {
+      environment.onError(error instanceof Error ? error : new Error(String(error)), session);
+    }
   }
 
   #finished(call: IncomingCall): void {

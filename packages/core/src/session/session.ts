@@ -11,6 +11,7 @@ import type { ByteReader } from "../wire/byte-reader.ts";
 import { beginsWithCallId, frame, kindOf, optional } from "../wire/frames.ts";
 import type { Link, LinkHandler } from "../wire/link.ts";
 import { Arrivals } from "./arrivals.ts";
+import type { Disclosure } from "./disclosure.ts";
 import type { Agreement, SessionEnvironment } from "./environment.ts";
 import { closeCodeFrom, closeReasonOf, errorCodeOf, readGoodbye, sendGoodbye } from "./goodbye.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -30,6 +31,7 @@ export interface SessionOptions {
   readonly address: string;
   readonly principal: Principal | undefined;
   readonly authorize: readonly Authorize[];
+  readonly disclosure: Disclosure;
 }
 
 /** A change of state; with the reason once closed. */
@@ -107,6 +109,7 @@ export class LiveSession implements Session, ReferenceOwner {
       arrivals,
       peerLimits: agreement.peerLimits,
       authorize: options.authorize,
+      disclosure: options.disclosure,
       awaitedCalls: () => this.#outgoing.awaitedCount,
       occupied: () => this.#outgoing.pump(),
       overflowed: (error) => this.#fail(error),

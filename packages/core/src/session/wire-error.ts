@@ -1,4 +1,5 @@
 /** Errors as replies: what farref refused, and what a method threw, both directions side by side. */
+import { printable } from "../errors/printable.ts";
 import { RemoteError } from "../errors/remote-error.ts";
 import { isRpcErrorCode, type Outcome, RpcError } from "../errors/rpc-error.ts";
 import type { Codec, Exporter, ValueLimits } from "../values/codec.ts";
@@ -16,7 +17,7 @@ export function refusalFrom(parts: readonly unknown[], told: string): RpcError {
   const [code, detail, outcome] = parts;
   return new RpcError(
     typeof code === "string" && isRpcErrorCode(code) ? code : "internal",
-    `${told}: ${typeof detail === "string" ? detail.slice(0, maxDetailLength) : "refused"}`,
+    `${told}: ${typeof detail === "string" ? printable(detail, maxDetailLength) : "refused"}`,
     isOutcome(outcome) ? outcome : "unknown",
   );
 }
@@ -32,7 +33,12 @@ interface Thrown {
   readonly code: string | number | undefined;
   readonly data: unknown;
   readonly cause: readonly unknown[];
+  /** Only where the program wants stacks to be sent. */
+  readonly stack: string | undefined;
 }
+
+/** Whether stacks leave the process. */
+export type Stacks = "sent" | "kept";
 
 /**
  * Appends what a method threw. What of its data can't travel is left out, as an error must not be lost for its details:
@@ -40,18 +46,17 @@ interface Thrown {
  */
 export function encodeThrown(
   writer: ByteWriter,
-  thrown: unknown,
+  whole: Thrown,
   codec: Codec,
   exporter: Exporter,
   limits: ValueLimits,
   undo: () => void,
 ): void {
-  const whole = takeApart(thrown);
   const attempts = [whole, { ...whole, cause: [] }, { ...whole, cause: [], data: undefined }];
   const start = writer.length;
-  for (const { name, message, code, data, cause } of attempts) {
+  for (const { name, message, code, data, cause, stack } of attempts) {
     try {
-      codec.encodeList(writer, [name, message, code, data, cause], exporter, limits, "error");
+      codec.encodeList(writer, [name, message, code, data, cause, stack], exporter, limits, "error");
       return;
     } catch {
       undo();
@@ -60,9 +65,10 @@ export function encodeThrown(
   }
 }
 
-function takeApart(thrown: unknown): Thrown {
-  if (!(thrown instanceof Error))
-    return { name: "", message: describeThrown(thrown), code: undefined, data: thrown, cause: [] };
+export function takeApart(thrown: unknown, stacks: Stacks): Thrown {
+  if (!(thrown instanceof Error)) {
+    return { name: "", message: describeThrown(thrown), code: undefined, data: thrown, cause: [], stack: undefined };
+  }
   const own = ownProperties(thrown);
   const code: unknown = own["code"]?.value;
   const isPlainCode = typeof code === "string" || typeof code === "number";
@@ -72,6 +78,7 @@ function takeApart(thrown: unknown): Thrown {
     code: isPlainCode ? code : undefined,
     data: ownData(own, isPlainCode),
     cause: own["cause"] && "value" in own["cause"] ? [own["cause"].value] : [],
+    stack: stacks === "sent" ? text(() => thrown.stack, "") : undefined,
   };
 }
 
@@ -113,12 +120,13 @@ function text(read: () => unknown, otherwise: string): string {
 }
 
 export function thrownFrom(parts: readonly unknown[]): RemoteError {
-  const [name, message, code, data, cause] = parts;
+  const [name, message, code, data, cause, stack] = parts;
   return new RemoteError({
     remoteName: typeof name === "string" ? name : "",
     message: typeof message === "string" ? message : "",
     code: typeof code === "string" || typeof code === "number" ? code : undefined,
     data,
     cause: Array.isArray(cause) && cause.length > 0 ? { value: cause[0] } : undefined,
+    stack: typeof stack === "string" ? stack : undefined,
   });
 }
