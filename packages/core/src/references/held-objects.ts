@@ -1,4 +1,5 @@
 /** How many sessions hold each object of an endpoint: the last one to let go disposes it. */
+import { referenceOf } from "./stub.ts";
 
 export class HeldObjects {
   readonly #sessions = new Map<object, number>();
@@ -26,7 +27,8 @@ export class HeldObjects {
       return;
     }
     this.#sessions.delete(object);
-    if (!this.#isPinned(object)) disposeGuarded(object, this.#onError);
+    // A stub passed on is still ours: when nobody here holds it either, its own hold goes back.
+    if (!this.#isPinned(object) && !referenceOf(object)) disposeGuarded(object, this.#onError);
   }
 }
 
