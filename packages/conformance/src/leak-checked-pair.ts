@@ -87,7 +87,12 @@ export async function leakCheckedPair<F extends object>(
   await turnsUntil(() => service.sessions.size > 0, boundMs);
   const [session] = service.sessions;
   if (!session) throw new Error("the service has no session although somebody is connected");
-  const assertEmpty = () => emptied(() => [...holdings("service", session), ...holdings("connection", connection)]);
+  const rooted = options.name === undefined ? none : { exports: 1, imports: 1 };
+  const assertEmpty = () =>
+    emptied(() => [
+      ...holdings("service", session, { ...rooted, imports: 0 }),
+      ...holdings("connection", connection, { ...rooted, exports: 0 }),
+    ]);
   return {
     front: stub as Remote<F>,
     service,
@@ -136,10 +141,13 @@ async function dial(
 type Counted = "exports" | "imports" | "pendingCalls" | "runningCalls" | "openStreams";
 const counted: readonly Counted[] = ["exports", "imports", "pendingCalls", "runningCalls", "openStreams"];
 
-/** What an end still holds, for people. */
-function holdings(end: string, conversation: { stats(): SessionStats }): string[] {
-  const now = conversation.stats();
-  return counted.filter((name) => now[name] !== 0).map((name) => `${end}: ${now[name]} ${name}`);
+const none = { exports: 0, imports: 0 };
+
+/** What an end still holds beside the published object that the pair itself is on, for people. */
+function holdings(end: string, conversation: Session | Connection, rooted: typeof none): string[] {
+  const now: SessionStats = conversation.stats();
+  const own: Partial<Record<Counted, number>> = conversation.state === "closed" ? none : rooted;
+  return counted.filter((name) => now[name] > (own[name] ?? 0)).map((name) => `${end}: ${now[name]} ${name}`);
 }
 
 /** Stubs that a test has dropped are gone when the engine says so: it is asked until it does. */
