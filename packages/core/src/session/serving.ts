@@ -37,8 +37,8 @@ export interface ServingOptions {
   awaitedCalls(): number;
   /** More of the peer's calls run than before. */
   occupied(): void;
-  /** The peer leaves more answers unread than it may. */
-  overflowed(error: RpcError): void;
+  /** An answer was written. */
+  answered(): void;
 }
 
 export class Serving {
@@ -193,11 +193,7 @@ export class Serving {
 
   #answered(call: IncomingCall, end: CallEnd): void {
     if (this.#options.disclosure.audit) this.#audit(this.#options.disclosure.audit, call, end);
-    const { maxSendBufferBytes } = this.#options.environment.limits;
-    const backlogBytes = this.#options.outbox.replyBacklogBytes;
-    if (backlogBytes <= maxSendBufferBytes) return;
-    const detail = `the peer leaves ${backlogBytes} bytes of answers unread (limits.maxSendBufferBytes)`;
-    this.#options.overflowed(new RpcError("limit-exceeded", detail, "unknown"));
+    this.#options.answered();
   }
 
   /** An audit that throws is reported, and changes nothing. */

@@ -112,7 +112,7 @@ export class LiveSession implements Session, ReferenceOwner {
       disclosure: options.disclosure,
       awaitedCalls: () => this.#outgoing.awaitedCount,
       occupied: () => this.#outgoing.pump(),
-      overflowed: (error) => this.#fail(error),
+      answered: () => this.#checkBacklog(),
     });
   }
 
@@ -225,7 +225,10 @@ export class LiveSession implements Session, ReferenceOwner {
   // ---- what comes from the link --------------------------------------------------------------------------------
 
   readonly #handler: LinkHandler = {
-    message: (code, reader) => this.#message(code, reader),
+    message: (code, reader) => {
+      this.#message(code, reader);
+      this.#checkBacklog();
+    },
     begun: (code, reader) => {
       if (kindOf(code) === frame.call) this.#serving.callBegun(reader);
     },
@@ -279,6 +282,15 @@ export class LiveSession implements Session, ReferenceOwner {
         this.#unknown(code, reader);
         break;
     }
+  }
+
+  /** A peer that asks and does not read must not fill our memory. */
+  #checkBacklog(): void {
+    const { maxSendBufferBytes } = this.#environment.limits;
+    const backlogBytes = this.#link.outbox.backlogBytes;
+    if (backlogBytes <= maxSendBufferBytes) return;
+    const detail = `the peer leaves ${backlogBytes} bytes of answers unread (limits.maxSendBufferBytes)`;
+    this.#fail(new RpcError("limit-exceeded", detail, "unknown"));
   }
 
   #released(reader: ByteReader): void {

@@ -53,7 +53,7 @@ export class Decoder {
 
   /** One value, to the last byte. */
   message(): Decoded {
-    this.#charge(1);
+    this.charge(1);
     const value = this.value(0);
     if (this.#pending === "hole") throw malformed("a hole outside an array", this.position - 3);
     return this.#whole(value);
@@ -278,11 +278,12 @@ export class Decoder {
   /** Believes an announced count only as far as the bytes and the budget can hold it. */
   #count(announced: number, bytesEach: number, nodesEach: number): number {
     if (announced * bytesEach > this.#end - this.position) throw this.#truncated();
-    this.#charge(announced * nodesEach);
+    this.charge(announced * nodesEach);
     return announced;
   }
 
-  #charge(nodes: number): void {
+  /** Takes `nodes` values off the message's budget. */
+  charge(nodes: number): void {
     this.#nodesLeft -= nodes;
     if (this.#nodesLeft >= 0) return;
     throw beyondLimit(`more than ${this.#maxNodes} values in one message (maxNodes)`, this.position);

@@ -26,6 +26,7 @@ export const errors: Extension<Error> = {
   type: errorType,
   prototypes: kinds.map((kind) => kind.prototype),
   write(encoder, error, depth) {
+    encoder.charge(extraCost);
     const kind = kindOf(error);
     const begun = beginExtension(encoder.writer, errorType);
     encoder.text(kind ?? "Error");
@@ -38,7 +39,8 @@ export const errors: Extension<Error> = {
     const name = decoder.value(depth);
     const Kind = kinds.find((kind) => kind.name === name);
     if (!Kind) throw malformed("an error of an unknown kind", at);
-    const error: Error = decoder.keep(Reflect.construct(Kind, Kind === AggregateError ? [[]] : []));
+    decoder.charge(extraCost);
+    const error = decoder.keep(createError(Kind));
     const hidden: Fields = {};
     decoder.fields(hidden, decoder.mapHeader(depth, 1), depth);
     if (!isHidden(hidden)) throw malformed("an error with odd hidden properties", at);
@@ -50,6 +52,20 @@ export const errors: Extension<Error> = {
     return withoutStack(error);
   },
 };
+
+/** An error costs as much of a message's budget as eight values: that is what making one takes. */
+const extraCost = 7;
+
+/** Without the trace of our own calls, which V8 would take down for each. */
+function createError(Kind: ErrorConstructor | AggregateErrorConstructor): Error {
+  const limit: unknown = Reflect.get(Error, "stackTraceLimit");
+  const isTraced = typeof limit === "number" && Reflect.set(Error, "stackTraceLimit", 0);
+  try {
+    return Reflect.construct(Kind, Kind === AggregateError ? [[]] : []);
+  } finally {
+    if (isTraced) Reflect.set(Error, "stackTraceLimit", limit);
+  }
+}
 
 /** The built-in the error is exactly; none for another subclass. */
 function kindOf(error: Error): string | undefined {

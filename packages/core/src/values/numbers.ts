@@ -1,6 +1,7 @@
 /** Numbers and bigints, both ways. A number is an integer form up to 32 bits or a float64; 64-bit forms are bigints. */
 import type { ByteWriter } from "../wire/byte-writer.ts";
 import type { Decoder } from "./decoder.ts";
+import type { Encoder } from "./encoder.ts";
 import type { Extension } from "./extension.ts";
 import { bigintType } from "./extension-types.ts";
 import { writeExtensionHeader } from "./headers.ts";
@@ -89,10 +90,11 @@ function loaded(bytes: Uint8Array, at: number, size: number): DataView {
 export const bigints: Extension<bigint> = {
   type: bigintType,
   prototypes: [],
-  write({ writer }, value) {
+  write(encoder, value) {
+    const { writer } = encoder;
     const header = BigInt.asIntN(64, value) === value ? 0xd3 : BigInt.asUintN(64, value) === value ? 0xcf : 0;
-    if (header === 0) writeBeyond64Bits(writer, value);
-    else writeInt64(writer, header, value);
+    if (header !== 0) writeInt64(writer, header, value);
+    else writeBeyond64Bits(encoder, value);
   },
   read(decoder, end) {
     const { bytes, position } = decoder;
@@ -100,6 +102,7 @@ export const bigints: Extension<bigint> = {
     if (end - position < 2 || sign === undefined || sign > 1)
       throw malformed("a bigint without sign or digits", position);
     if (end - position > 1 + maxBigintBytes) throw beyondLimit("a bigint larger than 1 KiB", position);
+    decoder.charge(costOf(end - position - 1));
     let digits = "0x";
     for (let at = position + 1; at < end; at++) digits += bytes[at]!.toString(16).padStart(2, "0");
     decoder.position = end;
@@ -107,16 +110,23 @@ export const bigints: Extension<bigint> = {
   },
 };
 
+/** Large ones cost more of a message's budget than one value: reading 1 KiB of digits takes as long as 60 objects. */
+function costOf(bytes: number): number {
+  return bytes >> 4;
+}
+
 function writeInt64(writer: ByteWriter, header: number, value: bigint): void {
   scratch.setBigUint64(0, BigInt.asUintN(64, value));
   writer.u8(header);
   writer.raw(scratchBytes);
 }
 
-function writeBeyond64Bits(writer: ByteWriter, value: bigint): void {
+function writeBeyond64Bits(encoder: Encoder, value: bigint): void {
+  const { writer } = encoder;
   const hex = (value < 0n ? -value : value).toString(16);
   const size = Math.ceil(hex.length / 2);
   if (size > maxBigintBytes) throw tooMuch("a bigint of more than 1 KiB; send its digits as a string or its bytes");
+  encoder.charge(costOf(size));
   writeExtensionHeader(writer, bigintType, 1 + size);
   writer.u8(value < 0n ? 1 : 0);
   const digits = hex.padStart(2 * size, "0");

@@ -70,9 +70,18 @@ export class Outbox {
     return bytes;
   }
 
-  /** Unsent bytes of replies without the largest of them: one message may be of any legal size. */
-  get replyBacklogBytes(): number {
-    return Math.max(0, this.unsentBytes("reply") - this.#largestReplyBytes);
+  /** Whether the channel has asked to wait. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
+
+  /**
+   * Unsent bytes of what the peer has asked for, without the largest reply: one message may be of any legal size. What
+   * is not blocked leaves with its turn and does not count.
+   */
+  get backlogBytes(): number {
+    if (!this.#isBlocked) return 0;
+    return Math.max(0, this.unsentBytes("reply") + this.unsentBytes("control") - this.#largestReplyBytes);
   }
 
   /** Whether a call begun now would overtake one that could not begin. */

@@ -39,7 +39,8 @@ describe("nodes count", () => {
     ["an object and its values", { a: 1, b: 2 }, 3],
     ["a Map, its keys and values", new Map([[1, 2]]), 3],
     ["a Set and its members", new Set([1, 2]), 3],
-    ["an error and its properties", Object.assign(new Error("x"), { code: 1 }), 3],
+    ["an error for eight, and its properties", Object.assign(new Error("x"), { code: 1 }), 10],
+    ["a large bigint for one more with every 16 bytes", 1n << 1023n, 9],
     ["the inside of containers", [[1], { a: [2] }], 6],
   ])("%s", (_name, value, nodes) => {
     const bytes = encode(value, undefined, within(9, nodes));
