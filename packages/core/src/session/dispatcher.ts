@@ -241,6 +241,7 @@ export class Dispatcher {
       this.#answerThrown(call, thrown);
     }
     this.#queue.pass(call);
+    this.#tellIfIdle();
   }
 
   #await(call: IncomingCall, result: PromiseLike<unknown>): void {
@@ -311,7 +312,7 @@ export class Dispatcher {
   }
 
   #tellIfIdle(): void {
-    if (this.#queue.isIdle && !this.#isClosed) this.#whenIdle?.();
+    if (this.#whenIdle && this.#queue.isIdle && !this.#isClosed) this.#whenIdle();
   }
 
   /** What a policy or a factory threw by mistake is reported here and not told to the peer. */

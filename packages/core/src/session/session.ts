@@ -356,8 +356,17 @@ export class LiveSession implements Session, ReferenceOwner {
 
   #setState(state: "draining" | "closed"): void {
     this.#state = state;
-    for (const listener of [...this.#stateListeners]) listener(state, this.#reason);
+    for (const listener of [...this.#stateListeners]) this.#tell(listener, state);
     if (state === "closed") this.#stateListeners.clear();
+  }
+
+  /** What a program's listener throws is the program's to hear, and changes nothing here. */
+  #tell(listener: StateListener, state: Session["state"]): void {
+    try {
+      listener(state, this.#reason);
+    } catch (error) {
+      this.#environment.onError(error instanceof Error ? error : new Error(String(error)), this);
+    }
   }
 
   /** Why a call on this reference is refused before it is made. */

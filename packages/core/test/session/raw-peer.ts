@@ -105,6 +105,16 @@ export class RawPeer implements AsyncDisposable {
     this.write(helloFrame(changes));
   }
 
+  /** Shakes hands as a server whose front is an object. */
+  async serve(): Promise<void> {
+    this.write(preamble);
+    await this.next(frame.hello);
+    const { versions: _versions, front: _front, ...common } = rawHello();
+    this.send(frame.hello, (writer) => writeValue(writer, { ...common, version: 1, sessionId: "raw", auth: null }));
+    this.send(frame.ready, (writer) => writeValue(writer, { front: { kind: "object", name: "Raw" } }));
+    await this.next(frame.ready);
+  }
+
   /** Gives the next method number to a name. */
   announce(name: string): number {
     this.send(frame.method, (writer) => writeName(writer, name));
