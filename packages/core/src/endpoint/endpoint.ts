@@ -3,6 +3,7 @@ import type { Clock } from "../clock/clock.ts";
 import { systemClock } from "../clock/system-clock.ts";
 import { type LimitOptions, resolveLimits } from "../limits/limits.ts";
 import { HeldObjects } from "../references/held-objects.ts";
+import { createCollectedReferences } from "../references/import-table.ts";
 import { MethodTables } from "../references/method-table.ts";
 import type { SessionEnvironment } from "../session/environment.ts";
 import type { Session } from "../types/session.ts";
@@ -50,6 +51,7 @@ export class Endpoint {
       limits: resolveLimits(options.limits),
       methods: new MethodTables((prototype) => platform.isPlatformPrototype(prototype)),
       held: new HeldObjects(isPinned, onError),
+      collected: createCollectedReferences(),
       isPinned,
       published: (name) => this.#published.get(name),
       collectGarbage: () => platform.collectGarbage(),

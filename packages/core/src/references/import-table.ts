@@ -6,9 +6,17 @@ import { RpcError } from "../errors/rpc-error.ts";
 import { FarReference, type ReferenceOwner } from "./far-reference.ts";
 
 interface ImportEntry {
+  readonly table: ImportTable;
   readonly id: number;
   readonly reference: WeakRef<FarReference>;
   received: number;
+}
+
+/** Hears of references that were collected, for all sessions of an endpoint: one is dear, and tables come and go. */
+export type CollectedReferences = FinalizationRegistry<ImportEntry>;
+
+export function createCollectedReferences(): CollectedReferences {
+  return new FinalizationRegistry((entry) => entry.table.collected(entry));
 }
 
 /** A collection is asked for when the table is this full, at most once for so many new entries. */
@@ -16,6 +24,7 @@ const pressureShare = 0.75;
 
 export interface ImportTableOptions {
   readonly owner: ReferenceOwner;
+  readonly collected: CollectedReferences;
   /** The peer's front, as the peer announces it. */
   readonly front: { readonly kind: "object" | "function"; readonly name: string };
   readonly maxImports: number;
@@ -31,7 +40,6 @@ export class ImportTable {
   readonly #options: ImportTableOptions;
   readonly #entries = new Map<number, ImportEntry>();
   readonly #front: FarReference;
-  readonly #collected = new FinalizationRegistry<ImportEntry>((entry) => this.#letGo(entry));
   #nextPressureSize: number;
 
   constructor(options: ImportTableOptions) {
@@ -66,13 +74,18 @@ export class ImportTable {
     reference.isReleased = true;
     const entry = this.#entries.get(reference.id);
     if (!entry || entry.reference.deref() !== reference) return;
-    this.#collected.unregister(entry);
+    this.#options.collected.unregister(entry);
+    this.#letGo(entry);
+  }
+
+  /** A program let go of a stub without a word. */
+  collected(entry: ImportEntry): void {
     this.#letGo(entry);
   }
 
   /** The session is over: nothing is given back any more. */
   clear(): void {
-    for (const entry of this.#entries.values()) this.#collected.unregister(entry);
+    for (const entry of this.#entries.values()) this.#options.collected.unregister(entry);
     this.#entries.clear();
   }
 
@@ -82,9 +95,9 @@ export class ImportTable {
       throw new RpcError("limit-exceeded", detail, "not-executed");
     }
     const reference = new FarReference(this.#options.owner, kind, id, name);
-    const entry = { id, reference: new WeakRef(reference), received: 1 };
+    const entry = { table: this, id, reference: new WeakRef(reference), received: 1 };
     this.#entries.set(id, entry);
-    this.#collected.register(reference, entry, entry);
+    this.#options.collected.register(reference, entry, entry);
     this.#relievePressure();
     return reference;
   }

@@ -2,6 +2,7 @@
 import type { Clock } from "../clock/clock.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { HeldObjects } from "../references/held-objects.ts";
+import type { CollectedReferences } from "../references/import-table.ts";
 import type { MethodTables } from "../references/method-table.ts";
 import type { Session } from "../types/session.ts";
 import type { Codec } from "../values/codec.ts";
@@ -14,6 +15,7 @@ export interface SessionEnvironment {
   readonly limits: Limits;
   readonly methods: MethodTables;
   readonly held: HeldObjects;
+  readonly collected: CollectedReferences;
   /** Fronts and published objects of the endpoint. */
   isPinned(object: object): boolean;
   /** The object published under a name. */

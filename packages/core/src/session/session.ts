@@ -93,6 +93,7 @@ export class LiveSession implements Session, ReferenceOwner {
     this.#releases = new Releases(clock, link.outbox, (task) => this.#outgoing.afterHeld(task));
     this.#imports = new ImportTable({
       owner: this,
+      collected: environment.collected,
       front: agreement.peerFront ?? { kind: "object", name: "" },
       maxImports: limits.maxImports,
       maxPeerExports: agreement.peerLimits.maxExports,
