@@ -1,7 +1,8 @@
-import { acl, connect, startService } from "farref";
+import { acl, bearer, connect, currentCall, rateLimit, sharedSecret, startService, verifyBearer } from "farref";
 import { afterEach, expect, test, vi } from "vitest";
 import { closeServices } from "./free-ports.ts";
 
+vi.spyOn(console, "log").mockImplementation(() => {});
 vi.mock("farref", async (original) => (await import("./free-ports.ts")).withFreePorts(original));
 afterEach(closeServices);
 
@@ -37,4 +38,72 @@ test("acl", async () => {
   ]);
   using calculator = await connect<Calculator>("tcp://127.0.0.1:8787");
   expect(await calculator.add(5, 3)).toBe(8);
+});
+
+test("shared secret", async () => {
+  // #region shared-secret
+  const secret = process.env["CALCULATOR_SECRET"] ?? "a long random text that both ends know";
+  await startService("tcp://127.0.0.1:8787", new Calculator(), { authenticate: sharedSecret(secret) });
+
+  const calculator = await connect<Calculator>("tcp://127.0.0.1:8787", { credentials: sharedSecret(secret) });
+  // #endregion
+  expect(await calculator.add(5, 3)).toBe(8);
+  calculator[Symbol.dispose]();
+  const stranger = connect("tcp://127.0.0.1:8787", { credentials: sharedSecret("a guess") });
+  await expect(stranger).rejects.toMatchObject({ code: "unauthenticated", outcome: "not-sent" });
+});
+
+test("bearer", async () => {
+  const owners = new Map([["a token", "ada"]]);
+  // #region bearer
+  class Whoami {
+    name() {
+      return currentCall().principal?.id;
+    }
+  }
+  await startService("tcp://127.0.0.1:8787", new Whoami(), {
+    authenticate: verifyBearer((token) => {
+      const owner = owners.get(token);
+      return owner === undefined ? null : { id: owner };
+    }),
+  });
+
+  const whoami = await connect<Whoami>("tcp://127.0.0.1:8787", { credentials: bearer("a token") });
+  console.log(await whoami.name()); // ada
+  // #endregion
+  expect(await whoami.name()).toBe("ada");
+  whoami[Symbol.dispose]();
+  await expect(connect("tcp://127.0.0.1:8787")).rejects.toMatchObject({ code: "unauthenticated" });
+});
+
+test("rate limit", async () => {
+  // #region rate-limit
+  await startService("tcp://127.0.0.1:8787", new Calculator(), {
+    authorize: rateLimit({ perSecond: 50, burst: 200 }),
+  });
+  // #endregion
+  using calculator = await connect<Calculator>("tcp://127.0.0.1:8787");
+  const calls = Array.from({ length: 300 }, () => calculator.add(5, 3));
+  const settled = await Promise.allSettled(calls);
+  const refused = settled.filter(({ status }) => status === "rejected");
+  expect(refused.length).toBeGreaterThan(50);
+});
+
+test("errors and the audit", async () => {
+  class Vault {
+    open() {
+      throw new Error("the code is 0000");
+    }
+  }
+  const audited: string[] = [];
+  const heard: Error[] = [];
+  await startService("tcp://127.0.0.1:8787", new Vault(), {
+    redactErrors: true,
+    audit: ({ method, permitted, threw }) => audited.push(`${method} ${permitted} ${threw}`),
+    onError: (error) => heard.push(error),
+  });
+  using vault = await connect<Vault>("tcp://127.0.0.1:8787");
+  await expect(vault.open()).rejects.toMatchObject({ message: expect.stringMatching(/^internal error [0-9a-f]{12}$/) });
+  expect(audited).toEqual(["open true true"]);
+  expect(heard[0]?.cause).toMatchObject({ message: "the code is 0000" });
 });
