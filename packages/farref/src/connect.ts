@@ -84,8 +84,12 @@ async function dialAny(
 async function dial(address: string, dialing: Dialing, signal: AbortSignal): Promise<object> {
   const { uri, name } = splitName(address);
   checkConcealed(uri, dialing.options);
-  const maxMessageBytes = dialing.options.limits?.maxMessageBytes;
-  const channel = await transportFor(uri, dialing.transports).dial(uri, { signal, maxMessageBytes });
+  const { limits, tls } = dialing.options;
+  const channel = await transportFor(uri, dialing.transports).dial(uri, {
+    signal,
+    tls,
+    maxMessageBytes: limits?.maxMessageBytes,
+  });
   return speak(channel, uri, name, dialing, signal);
 }
 

@@ -14,7 +14,7 @@ export {
   perSession,
   type Service,
 } from "@farref/core";
-export { type Acl, acl, expose, rateLimit, verifyBearer } from "@farref/security";
+export { type Acl, acl, clientCertificate, expose, rateLimit, verifyBearer } from "@farref/security";
 export { webSocketListener } from "@farref/transports";
 export type { ServiceOptions } from "./options.ts";
 export * from "./shared.ts";

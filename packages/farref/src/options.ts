@@ -1,4 +1,5 @@
 /** What a program may ask of a service and of a connection. */
+import type { ConnectionOptions, TlsOptions } from "node:tls";
 import type {
   AuditEntry,
   Authenticator,
@@ -20,6 +21,11 @@ export interface ServiceOptions {
   /** Asked before each call runs, in turn; `false` is `denied`. */
   readonly authorize?: Authorize | readonly Authorize[] | undefined;
   readonly limits?: LimitOptions | undefined;
+  /**
+   * Node's own options, for `tls:` and `wss:` addresses: at least `key` and `cert`. `requestCert: true` with `ca` asks
+   * clients for certificates. TLS 1.2 is the oldest version.
+   */
+  readonly tls?: TlsOptions | undefined;
   /** Origins whose pages may connect over WebSocket; default: the host of the service itself. */
   readonly allowedOrigins?: readonly string[] | undefined;
   /** Mode of Unix socket files; default 0o600. */
@@ -51,6 +57,12 @@ export interface ConnectOptions {
   /** What the server may call back: `session.front()` at its end. */
   readonly front?: object | undefined;
   readonly limits?: LimitOptions | undefined;
+  /**
+   * Node's own options, for `tls:` and `wss:` addresses: `ca` to trust an authority of one's own, `key` and `cert` to show
+   * a certificate. The server's certificate is verified unless `rejectUnauthorized: false` is written here; no environment
+   * variable turns that off. A browser has its own settings instead.
+   */
+  readonly tls?: ConnectionOptions | undefined;
   readonly transports?: readonly Transport[] | undefined;
   /** Longest time to connect, in milliseconds; default 10,000. */
   readonly timeoutMs?: number | undefined;

@@ -1,5 +1,6 @@
 /** Serving an object: addresses become listeners, options become policies, and what would be open to all is refused. */
 import {
+  type Authenticator,
   type Front,
   type Listener,
   type ListenOptions,
@@ -10,7 +11,7 @@ import {
   type Service,
   type Transport,
 } from "@farref/core";
-import { memoryTransport, tcpTransport, unixTransport, webSocketTransport } from "@farref/transports";
+import { memoryTransport, tcpTransport, tlsTransport, unixTransport, webSocketTransport } from "@farref/transports";
 import { transportFor } from "./addresses.ts";
 import { checkServiceOptions } from "./known-options.ts";
 import { nodePlatform } from "./node-platform.ts";
@@ -19,15 +20,21 @@ import type { ServiceOptions } from "./options.ts";
 /** Where to listen: an address, or a listener of one's own. */
 export type Where = string | Listener;
 
-export const nodeTransports: readonly Transport[] = [tcpTransport, unixTransport, webSocketTransport, memoryTransport];
+export const nodeTransports: readonly Transport[] = [
+  tcpTransport,
+  tlsTransport,
+  unixTransport,
+  webSocketTransport,
+  memoryTransport,
+];
 
 /**
  * Serves an object at one or several addresses. Port 0 chooses a free one: see `service.uri`. Without a front only
  * published objects can be reached.
  *
  * Rejects with RpcError, `not-sent`: `bad-uri`, `unknown-scheme`, `refused` (the address is in use, not permitted, or open
- * to other machines without `acl` or
- * `authenticate`), `unsupported-value` (the front has a method named `then`).
+ * to other machines without `acl` or `authenticate`), `invalid-argument` (TLS options that make no sense),
+ * `unsupported-value` (the front has a method named `then`).
  *
  * @example
  * const service = await startService("tcp://127.0.0.1:8787", new Calculator());
@@ -43,7 +50,7 @@ export async function startService<F extends object>(
   const { acl, authenticate = [], authorize = [], heartbeatMs, limits, onError, signal } = options;
   return openService(createListeners(where, options), front, {
     admits: acl && ((peer: PeerAddress) => peer.address === undefined || acl.allows(peer.address)),
-    authenticators: "method" in authenticate ? [authenticate] : authenticate,
+    authenticators: offeredFirst("method" in authenticate ? [authenticate] : authenticate),
     authorize: typeof authorize === "function" ? [authorize] : authorize,
     audit: options.audit,
     exposeStacks: options.exposeStacks,
@@ -54,6 +61,11 @@ export async function startService<F extends object>(
     platform: nodePlatform,
     signal,
   });
+}
+
+/** What a client offers credentials for comes before what it is judged by without a word of its own. */
+function offeredFirst(authenticators: readonly Authenticator[]): readonly Authenticator[] {
+  return [...authenticators].sort((a, b) => Number(a.needsNoMessages ?? false) - Number(b.needsNoMessages ?? false));
 }
 
 function createListeners(where: Where | readonly Where[], options: ServiceOptions): readonly Listener[] {
@@ -74,6 +86,7 @@ function listenOptionsOf(options: ServiceOptions): ListenOptions {
   const { handshakeTimeoutMs, maxMessageBytes } = resolveLimits(options.limits);
   return {
     allowedOrigins: options.allowedOrigins,
+    tls: options.tls,
     unix: options.unix,
     handshakeTimeoutMs,
     maxMessageBytes,

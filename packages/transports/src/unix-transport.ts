@@ -1,6 +1,7 @@
 /** `unix:/run/a.sock`, `unix:relative.sock`: Unix sockets, open to this user alone unless told otherwise. */
-import { createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import type { ListenerEvents, PeerAddress, Transport } from "@farref/core";
+import { unreachable } from "./failures.ts";
 import { handOver, isAccepted } from "./listener-events.ts";
 import { dialSocket } from "./socket/dial-socket.ts";
 import { ServerListener } from "./socket/server-listener.ts";
@@ -12,7 +13,15 @@ import { parseUnixUri } from "./unix/unix-path.ts";
 export const unixTransport: Transport = {
   schemes: ["unix"],
   async dial(uri, { signal }) {
-    return dialSocket({ uri, target: { path: parseUnixUri(uri) }, signal, peerOf: () => peer });
+    const path = parseUnixUri(uri);
+    return dialSocket({
+      uri,
+      signal,
+      open: () => connect({ path }),
+      connected: "connect",
+      toChannel: (socket) => new SocketChannel(socket, peer),
+      failure: (error) => unreachable(uri, error),
+    });
   },
   listen(uri, options) {
     const path = parseUnixUri(uri);

@@ -1,5 +1,6 @@
 /** IP addresses as the rest of farref sees them: one spelling each. */
-import { BlockList, isIP } from "node:net";
+import { BlockList, isIP, type Socket } from "node:net";
+import type { PeerAddress } from "@farref/core";
 
 /** `::ffff:127.0.0.1` is 127.0.0.1 seen by a dual-stack socket; `fe80::1%eth0` is fe80::1 seen through eth0. */
 export function normalizeAddress(address: string): string {
@@ -14,6 +15,11 @@ export function isLoopback(host: string): boolean {
   const address = normalizeAddress(host);
   const family = isIP(address);
   return family !== 0 && loopback.check(address, family === 6 ? "ipv6" : "ipv4");
+}
+
+/** Who is at the other end; without an address when the connection is gone already, or never had one. */
+export function peerOf(transport: string, { remoteAddress, remotePort }: Socket): PeerAddress {
+  return { transport, address: remoteAddress && normalizeAddress(remoteAddress), port: remotePort };
 }
 
 const loopback = new BlockList();

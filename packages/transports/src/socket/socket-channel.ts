@@ -1,4 +1,4 @@
-/** A channel over a connected stream socket of Node: TCP, a Unix socket, later TLS and pipes. */
+/** A channel over a connected stream socket of Node: TCP, TLS, a Unix socket, later pipes. */
 import type { Socket } from "node:net";
 import { type Channel, type ChannelEvents, type PeerAddress, systemClock, type Timer } from "@farref/core";
 import { Receiver } from "../receiver.ts";
@@ -28,9 +28,12 @@ export class SocketChannel implements Channel {
   #awaitsDrain = false;
   #linger: Timer | undefined;
 
-  /** To be made in the turn the socket was connected or accepted in: from then on its errors are heard here. */
-  constructor(socket: Socket, peer: PeerAddress) {
-    socket.on("error", (error) => this.#fail(error));
+  /**
+   * To be made in the turn the socket was connected or accepted in: from then on its errors are heard here, and `closed`
+   * hears what `meaningOf` makes of them.
+   */
+  constructor(socket: Socket, peer: PeerAddress, meaningOf: (error: Error) => Error = (error) => error) {
+    socket.on("error", (error) => this.#fail(meaningOf(error)));
     socket.on("end", () => this.#peerEnded());
     socket.on("drain", () => this.#drain());
     socket.on("close", () => this.#close());

@@ -1,0 +1,51 @@
+/**
+ * Connections that were let in and are no channels yet: they agree on TLS, or ask for a WebSocket. All that has one time
+ * limit, from the moment they were accepted; who is late is cut off, whatever he is doing.
+ */
+import type { Socket } from "node:net";
+import { type PeerAddress, systemClock, type Timer } from "@farref/core";
+
+interface Newcomer {
+  readonly socket: Socket;
+  readonly peer: PeerAddress;
+  readonly timer: Timer;
+}
+
+export class Newcomers {
+  readonly #limitMs: number;
+  readonly #waiting = new Map<string, Newcomer>();
+
+  constructor(limitMs: number) {
+    this.#limitMs = limitMs;
+  }
+
+  /** A TCP connection, in the turn it was accepted in. */
+  add(socket: Socket, peer: PeerAddress): void {
+    const key = connectionOf(socket);
+    const timer = systemClock.setTimer(this.#limitMs, () => socket.destroy());
+    const newcomer = { socket, peer, timer };
+    this.#waiting.set(key, newcomer);
+    socket.on("close", () => {
+      timer.cancel();
+      if (this.#waiting.get(key) === newcomer) this.#waiting.delete(key);
+    });
+  }
+
+  /** Its time no longer runs. `socket` is the same connection, perhaps with TLS over it; `undefined` when it is gone. */
+  takeOut(socket: Socket): PeerAddress | undefined {
+    const key = connectionOf(socket);
+    const newcomer = this.#waiting.get(key);
+    newcomer?.timer.cancel();
+    this.#waiting.delete(key);
+    return newcomer?.peer;
+  }
+
+  cutOff(): void {
+    for (const { socket } of this.#waiting.values()) socket.destroy();
+  }
+}
+
+/** Both ends of a connection: no two have the same. Node does not tell which socket a TLS socket was made of. */
+function connectionOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}
