@@ -18,9 +18,15 @@ export { type FrontOf, openService, type Service, type ServiceKernelOptions } fr
 export { RemoteError } from "./errors/remote-error.ts";
 export { type Outcome, RpcError, type RpcErrorCode } from "./errors/rpc-error.ts";
 export { defaultLimits, type LimitOptions, type Limits, resolveLimits } from "./limits/limits.ts";
-export { bindContract, type CallerContract, guardMethod, type MethodGuard } from "./references/contracts.ts";
+export {
+  type CallerContract,
+  type CallerMethod,
+  guardMethod,
+  type MethodGuard,
+  offerInPlaceOf,
+} from "./references/contracts.ts";
 export { isOfferable } from "./references/method-table.ts";
-export { isRemote, release, sameReference, withOptions } from "./references/stub.ts";
+export { isRemote, release, sameReference, underContract, withOptions } from "./references/stub.ts";
 export { currentCall } from "./session/current-call.ts";
 export type { AuditEntry } from "./session/disclosure.ts";
 export type { Authorize, AuthorizeCall } from "./session/policy.ts";

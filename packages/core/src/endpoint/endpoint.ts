@@ -2,6 +2,7 @@
 import type { Clock } from "../clock/clock.ts";
 import { systemClock } from "../clock/system-clock.ts";
 import { type LimitOptions, resolveLimits } from "../limits/limits.ts";
+import { originalOf } from "../references/contracts.ts";
 import { HeldObjects } from "../references/held-objects.ts";
 import { createCollectedReferences } from "../references/import-table.ts";
 import { MethodTables } from "../references/method-table.ts";
@@ -36,6 +37,8 @@ export class Endpoint {
   readonly #fronts: readonly object[];
   /** Fronts and published objects. */
   #pinned: ReadonlySet<object>;
+  /** The objects behind them: never disposed by us. */
+  #kept: ReadonlySet<object>;
 
   /** @throws RpcError `invalid-argument` for a limit that is none */
   constructor(options: EndpointOptions, fronts: readonly object[]) {
@@ -44,13 +47,14 @@ export class Endpoint {
     const onError = guarded(options.onError);
     this.#fronts = fronts;
     this.#pinned = new Set(fronts);
+    this.#kept = new Set(fronts.map(originalOf));
     this.environment = {
       clock,
       codec: createCodec(),
       slabs: options.slabs ?? new Slabs(),
       limits: resolveLimits(options.limits),
       methods: new MethodTables((prototype) => platform.isPlatformPrototype(prototype)),
-      held: new HeldObjects(isPinned, onError),
+      held: new HeldObjects((object) => this.#kept.has(object), onError),
       collected: createCollectedReferences(),
       isPinned,
       published: (name) => this.#published.get(name),
@@ -72,6 +76,7 @@ export class Endpoint {
 
   #pin(): void {
     this.#pinned = new Set([...this.#fronts, ...this.#published.values()]);
+    this.#kept = new Set([...this.#pinned].map(originalOf));
   }
 }
 

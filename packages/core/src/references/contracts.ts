@@ -1,11 +1,9 @@
 /**
  * Where contracts take hold. Core knows nothing of schemas: at the callee a method may carry a guard, at the caller a
- * reference may carry a contract; both are asked at the right moment of a call.
+ * stub may be under a contract (`underContract`); both are asked at the right moment of a call.
  */
-import { RpcError } from "../errors/rpc-error.ts";
 import type { CallOptions } from "../types/session.ts";
 import type { Method } from "./method-table.ts";
-import { referenceOf } from "./stub.ts";
 
 /** What a contract says of one offered method, at the side that runs it. */
 export interface MethodGuard {
@@ -13,8 +11,11 @@ export interface MethodGuard {
   readonly scope?: string | undefined;
   /** After this time the method's signal fires, whatever the caller allows. */
   readonly timeoutMs?: number | undefined;
-  /** The arguments as the method gets them. @throws RpcError `invalid-argument`, `not-executed` */
-  prepare(args: unknown[]): unknown[] | Promise<unknown[]>;
+  /**
+   * The arguments as the method gets them. `references` are the stubs, and objects come home, that arrived in them.
+   * @throws RpcError `invalid-argument`, `not-executed`
+   */
+  prepare(args: unknown[], references: readonly unknown[]): unknown[] | Promise<unknown[]>;
   /** The result as it leaves. @throws RpcError `invalid-result`, `executed` */
   complete(result: unknown): unknown;
 }
@@ -32,17 +33,28 @@ export function guardOf(method: Method): MethodGuard | undefined {
 
 /** What a contract says of a far object, at the side that calls it. */
 export interface CallerContract {
-  /** Options of a method's calls, under those that the caller gives. @throws RpcError `not-exposed`, `not-sent` */
-  options(method: string): CallOptions | undefined;
-  /** The arguments as they are sent: callbacks and references under their own contracts. */
-  outgoing(method: string, args: readonly unknown[]): readonly unknown[];
-  /** The result as the caller gets it. @throws RpcError `invalid-result`, `executed` */
-  incoming(method: string, result: unknown): unknown;
+  /** @throws RpcError `not-exposed`, `not-sent` for what the contract lacks */
+  method(name: string): CallerMethod;
 }
 
-/** Binds the reference behind a stub to a contract, unless it has one. @throws RpcError `invalid-argument` for no stub */
-export function bindContract(remote: unknown, contract: CallerContract): void {
-  const reference = referenceOf(remote);
-  if (!reference) throw new RpcError("invalid-argument", "a contract binds remote objects only", "not-sent");
-  reference.contract ??= contract;
+/** What it says of one method; a function's only one has the name `""`. */
+export interface CallerMethod {
+  /** Options of its calls, under those that the caller gives. */
+  readonly options: CallOptions | undefined;
+  /** The arguments as they are sent. @throws RpcError `invalid-argument`, `not-sent` */
+  outgoing(args: readonly unknown[]): readonly unknown[];
+  /** The result as the caller gets it; `references` as in `prepare`. @throws RpcError `invalid-result`, `executed` */
+  incoming(result: unknown, references: readonly unknown[]): unknown;
+}
+
+const originalKey: unique symbol = Symbol.for("farref.original") as never;
+
+/** Tells that an object only offers the methods of another: that one is held, and disposed, in its place. */
+export function offerInPlaceOf<T extends object>(offered: T, original: object): T {
+  return Object.defineProperty(offered, originalKey, { value: original });
+}
+
+/** The object behind one that offers its methods; any other is itself. */
+export function originalOf(object: object): object {
+  return (object as { readonly [originalKey]?: object })[originalKey] ?? object;
 }

@@ -4,10 +4,11 @@
  */
 import { RpcError } from "../errors/rpc-error.ts";
 import type { Exporter, WireReference } from "../values/codec.ts";
+import type { CallerContract } from "./contracts.ts";
 import type { FarReference } from "./far-reference.ts";
 import type { HeldObjects } from "./held-objects.ts";
 import { isOfferable, type Method, type MethodTable, type MethodTables } from "./method-table.ts";
-import { referenceOf } from "./stub.ts";
+import { contractOf, passedOn, referenceOf } from "./stub.ts";
 
 /** An object the peer may call. */
 export interface ExportEntry extends WireReference {
@@ -71,7 +72,8 @@ export class ExportTable implements Exporter {
   reference(value: object): WireReference {
     const reference = referenceOf(value);
     if (reference && this.#options.isOurImport(reference)) return homeward(reference);
-    const entry = this.#byObject.get(reference?.stub ?? value) ?? this.#addNext(reference?.stub ?? value);
+    const object = reference ? passedOn(value) : value;
+    const entry = this.#byObject.get(object) ?? this.#addNext(object);
     entry.holds++;
     this.#counted ??= [];
     this.#counted.push(entry);
@@ -156,7 +158,10 @@ export class ExportTable implements Exporter {
 
   #describe(object: object): Description {
     const relayed = referenceOf(object);
-    if (relayed) return { kind: relayed.kind, name: relayed.name, self: undefined, method: relay(relayed) };
+    if (relayed) {
+      const method = relay(relayed, contractOf(object));
+      return { kind: relayed.kind, name: relayed.name, self: undefined, method };
+    }
     if (typeof object === "function") return describeFunction(object);
     const table: MethodTable = this.#options.methods.of(object);
     return { kind: "object", name: typeName(object), self: object, method: (name) => table.get(name) };
@@ -175,11 +180,11 @@ function describeFunction(callee: Function): Description {
 }
 
 /** Calls on a relayed object go on to where it lives. Names that every object inherits are no methods there either. */
-function relay(reference: FarReference): (name: string) => Method | undefined {
+function relay(reference: FarReference, contract: CallerContract | undefined): (name: string) => Method | undefined {
   return (name) => {
     if ((reference.kind === "function") !== (name === "")) return undefined;
     if (!isOfferable(name) || name === "then" || name in Object.prototype) return undefined;
-    return (...args: unknown[]) => reference.owner.invoke(reference, name, args, undefined);
+    return (...args: unknown[]) => reference.owner.invoke(reference, name, args, undefined, contract);
   };
 }
 

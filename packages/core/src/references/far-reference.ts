@@ -10,6 +10,7 @@ export interface ReferenceOwner {
     method: string,
     args: readonly unknown[],
     options: CallOptions | undefined,
+    contract: CallerContract | undefined,
   ): Promise<unknown>;
   /** Gives up all holds of the reference. */
   release(reference: FarReference): void;
@@ -29,8 +30,8 @@ export class FarReference {
   stub: object | undefined;
   /** Given up: later calls reject `stale-reference`. */
   isReleased = false;
-  /** What its methods are checked by at this side. */
-  contract: CallerContract | undefined;
+  /** The same object under contracts of this side: a stub for each. */
+  views: Map<CallerContract, object> | undefined;
   /** On what `connect` returned: disposing it closes the connection. */
   isRoot = false;
 

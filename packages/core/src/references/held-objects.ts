@@ -1,4 +1,5 @@
 /** How many sessions hold each object of an endpoint: the last one to let go disposes it. */
+import { originalOf } from "./contracts.ts";
 import { referenceOf } from "./stub.ts";
 
 export class HeldObjects {
@@ -17,18 +18,20 @@ export class HeldObjects {
   }
 
   hold(object: object): void {
-    this.#sessions.set(object, (this.#sessions.get(object) ?? 0) + 1);
+    const original = originalOf(object);
+    this.#sessions.set(original, (this.#sessions.get(original) ?? 0) + 1);
   }
 
   drop(object: object): void {
-    const sessions = this.#sessions.get(object) ?? 0;
+    const original = originalOf(object);
+    const sessions = this.#sessions.get(original) ?? 0;
     if (sessions > 1) {
-      this.#sessions.set(object, sessions - 1);
+      this.#sessions.set(original, sessions - 1);
       return;
     }
-    this.#sessions.delete(object);
+    this.#sessions.delete(original);
     // A stub passed on is still ours: when nobody here holds it either, its own hold goes back.
-    if (!this.#isPinned(object) && !referenceOf(object)) disposeGuarded(object, this.#onError);
+    if (!this.#isPinned(original) && !referenceOf(original)) disposeGuarded(original, this.#onError);
   }
 }
 

@@ -6,13 +6,14 @@ import { RpcError } from "../errors/rpc-error.ts";
 import type { Stub } from "../types/remote.ts";
 import type { CallOptions } from "../types/session.ts";
 import { referenceMark } from "../values/marks.ts";
+import type { CallerContract } from "./contracts.ts";
 import type { FarReference } from "./far-reference.ts";
 
 type LocalMethod = (...args: unknown[]) => unknown;
 
 /** The stub of a reference; later calls give the same. */
 export function stubOf(reference: FarReference): object {
-  reference.stub ??= createStub(reference, undefined);
+  reference.stub ??= createStub(reference, undefined, undefined);
   return reference.stub;
 }
 
@@ -27,7 +28,30 @@ export function withOptions<R>(remote: R, options: CallOptions): R {
   const target = targetOf(remote);
   if (!target) throw notRemote("withOptions");
   checkOptions(options);
-  return createStub(target.reference, { ...target.options, ...options }) as R;
+  return createStub(target.reference, { ...target.options, ...options }, target.contract) as R;
+}
+
+/**
+ * A far object as a contract of this side sees it: calls go by the contract. Later calls give the same; another contract
+ * gives another, and the stub itself stays without.
+ *
+ * @throws RpcError `invalid-argument` when `remote` is not a stub.
+ */
+export function underContract(remote: unknown, contract: CallerContract): object {
+  const target = targetOf(remote);
+  if (!target) throw notRemote("a contract");
+  if (target.contract === contract) return remote as object;
+  return viewUnder(target.reference, contract);
+}
+
+function viewUnder(reference: FarReference, contract: CallerContract): object {
+  reference.views ??= new Map();
+  let view = reference.views.get(contract);
+  if (!view) {
+    view = createStub(reference, undefined, contract);
+    reference.views.set(contract, view);
+  }
+  return view;
 }
 
 /** Whether a value is a stub: what `connect`, a result or an argument gave for a far object or function. */
@@ -56,6 +80,21 @@ export function release(remote: Stub<unknown>): void {
   reference.release();
 }
 
+/** What stands for a stub or a view of it when it is passed on: under two contracts it is two objects. */
+export function passedOn(value: object): object {
+  const target = targetOf(value);
+  return target ? baseOf(target) : value;
+}
+
+function baseOf({ reference, contract }: Target): object {
+  return contract ? viewUnder(reference, contract) : stubOf(reference);
+}
+
+/** The contract a view is under. */
+export function contractOf(value: object): CallerContract | undefined {
+  return targetOf(value)?.contract;
+}
+
 /** The reference behind a stub or a view. */
 export function referenceOf(value: unknown): FarReference | undefined {
   return targetOf(value)?.reference;
@@ -74,19 +113,21 @@ function checkOptions({ timeoutMs }: CallOptions): void {
 class Target {
   readonly reference: FarReference;
   readonly options: CallOptions | undefined;
+  readonly contract: CallerContract | undefined;
   /** A method taken off twice is the same function, and costs its closure once. */
   readonly methods = new Map<string, LocalMethod>();
 
-  constructor(reference: FarReference, options: CallOptions | undefined) {
+  constructor(reference: FarReference, options: CallOptions | undefined, contract: CallerContract | undefined) {
     this.reference = reference;
     this.options = options;
+    this.contract = contract;
   }
 
   method(name: string): LocalMethod {
     let method = this.methods.get(name);
     if (!method) {
-      const { reference, options } = this;
-      method = (...args) => reference.owner.invoke(reference, name, args, options);
+      const { reference, options, contract } = this;
+      method = (...args) => reference.owner.invoke(reference, name, args, options, contract);
       this.methods.set(name, method);
     }
     return method;
@@ -136,8 +177,12 @@ Object.defineProperty(ShadowObject.prototype, inspectKey, {
   },
 });
 
-function createStub(reference: FarReference, options: CallOptions | undefined): object {
-  const target = new Target(reference, options);
+function createStub(
+  reference: FarReference,
+  options: CallOptions | undefined,
+  contract: CallerContract | undefined,
+): object {
+  const target = new Target(reference, options, contract);
   return reference.kind === "function"
     ? new Proxy(shadowFunction(target), functionTraps)
     : new Proxy(new ShadowObject(target), objectTraps);
@@ -163,7 +208,7 @@ const absent: ReadonlySet<string> = new Set([
 function local(target: Target, key: string | symbol): unknown {
   if (typeof key === "symbol") return localSymbol(target, key);
   if (key === "toString") return () => target.reference.describe();
-  if (key === "valueOf") return () => target.reference.stub;
+  if (key === "valueOf") return () => baseOf(target);
   if (key === descriptionKey) return target.reference.describe();
   return undefined;
 }

@@ -6,12 +6,15 @@ import { stubOf } from "../references/stub.ts";
 import type { Codec, Decoded, Importer, WireReference } from "../values/codec.ts";
 import type { Releases } from "./releases.ts";
 
+/** Holds nothing between messages. */
+const none: unknown[] = [];
+
 export class Arrivals {
   readonly #codec: Codec;
   readonly #exports: ExportTable;
   readonly #imports: ImportTable;
   readonly #releases: Releases;
-  #resolved = 0;
+  #resolved = none;
   readonly #importer: Importer = { resolve: (reference) => this.#resolve(reference) };
 
   constructor(codec: Codec, exports: ExportTable, imports: ImportTable, releases: Releases) {
@@ -21,15 +24,21 @@ export class Arrivals {
     this.#releases = releases;
   }
 
-  /** Puts stubs in their places. @throws RpcError; the references that got no stub go back then */
-  hydrate<T>(decoded: Decoded<T>): T {
+  /**
+   * Puts stubs in their places, and into `arrived` what they are. @throws RpcError; the references that got no stub go
+   * back then
+   */
+  hydrate<T>(decoded: Decoded<T>, arrived?: unknown[]): T {
     if (decoded.references.length === 0) return this.#codec.hydrate(decoded, this.#importer);
-    this.#resolved = 0;
+    const resolved = arrived ?? [];
+    this.#resolved = resolved;
     try {
       return this.#codec.hydrate(decoded, this.#importer);
     } catch (error) {
-      this.giveBack(decoded.references.slice(this.#resolved));
+      this.giveBack(decoded.references.slice(resolved.length));
       throw error;
+    } finally {
+      this.#resolved = none;
     }
   }
 
@@ -42,7 +51,7 @@ export class Arrivals {
 
   #resolve(reference: WireReference): unknown {
     const value = reference.kind === "home" ? this.#original(reference.id) : this.#stub(reference, reference.kind);
-    this.#resolved++;
+    this.#resolved.push(value);
     return value;
   }
 

@@ -190,22 +190,22 @@ export class Dispatcher {
   #permit(call: IncomingCall, callee: Callee): void {
     const method = callee.method(call.method);
     if (!method) throw new RpcError("not-exposed", "there is no such method", "not-executed");
+    call.guard = guardOf(method);
     const args = this.#host.decode(call);
-    const permission = this.#host.authorize(call, callee.object, args, guardOf(method)?.scope);
+    const permission = this.#host.authorize(call, callee.object, args, call.guard?.scope);
     if (permission !== undefined) this.#later(call, permission, () => this.#prepare(call, callee, method, args));
     else this.#prepare(call, callee, method, args);
   }
 
   /** A method under a contract gets the arguments that the contract makes of those that came. */
   #prepare(call: IncomingCall, callee: Callee, method: Method, args: unknown[]): void {
-    const guard = guardOf(method);
+    const { guard } = call;
     if (!guard) {
       this.#invoke(call, callee, method, args);
       return;
     }
-    call.guard = guard;
     if (guard.timeoutMs !== undefined) call.limitTime(guard.timeoutMs);
-    const prepared = guard.prepare(args);
+    const prepared = guard.prepare(args, call.references);
     if (prepared instanceof Promise) {
       this.#later(call, prepared, (ready) => this.#invoke(call, callee, method, ready));
     } else {
@@ -274,10 +274,10 @@ export class Dispatcher {
       this.#occupy(call);
       completed.then(
         (ready) => this.#answer(call, ready),
-        (error) => this.#refuse(call, this.#asRefusal(error)),
+        (error) => this.#refuse(call, this.#asRefusal(error, unchecked)),
       );
     } catch (error) {
-      this.#refuse(call, this.#asRefusal(error));
+      this.#refuse(call, this.#asRefusal(error, unchecked));
     }
   }
 
@@ -316,11 +316,19 @@ export class Dispatcher {
   }
 
   /** What a policy or a factory threw by mistake is reported here and not told to the peer. */
-  #asRefusal(error: unknown): RpcError {
+  #asRefusal(error: unknown, told = unprepared): RpcError {
     if (error instanceof RpcError) return error;
     this.#host.onError(error instanceof Error ? error : new Error(String(error)));
-    return new RpcError("internal", "the call could not be prepared", "not-executed");
+    return told();
   }
+}
+
+function unprepared(): RpcError {
+  return new RpcError("internal", "the call could not be prepared", "not-executed");
+}
+
+function unchecked(): RpcError {
+  return new RpcError("internal", "the result could not be checked", "executed");
 }
 
 function cancelled(outcome: "unknown" | "not-executed"): RpcError {

@@ -22,6 +22,7 @@ export interface CallHeader {
   readonly context: Readonly<Record<string, string>>;
 }
 
+const noReferences: readonly unknown[] = Object.freeze([]);
 const noContext: Readonly<Record<string, string>> = Object.freeze({});
 
 /** Reads a call frame up to its body. @throws RpcError `protocol` */
@@ -62,8 +63,10 @@ export class IncomingCall implements NestedCall {
   readonly depth: number;
   readonly context: Readonly<Record<string, string>>;
   deadline: number | undefined;
-  /** What its contract makes of the result. */
+  /** What its contract makes of arguments and result. */
   guard: MethodGuard | undefined;
+  /** Stubs, and objects come home, among the arguments of a guarded call. */
+  references: readonly unknown[] = noReferences;
   readonly session: Session;
   /** By the clock, for the audit. */
   readonly receivedAt: number;

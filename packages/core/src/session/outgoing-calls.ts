@@ -96,10 +96,11 @@ export class OutgoingCalls {
   ): Promise<unknown> {
     const { clock } = this.#options.environment;
     try {
-      const options = { ...contract.options(method), ...given };
+      const check = contract.method(method);
+      const options = check.options ? { ...check.options, ...given } : given;
       const call = new PendingCall(target, method, options, depthOfNextCall(), clock.now());
-      call.check = (result) => contract.incoming(method, result);
-      return this.#make(call, contract.outgoing(method, args));
+      call.check = check;
+      return this.#make(call, check.outgoing(args));
     } catch (error) {
       return this.refuse(target, method, (call) => asRefusal(call, error));
     }

@@ -1,6 +1,7 @@
 /** A call of ours, from the moment it is made until its answer has come. */
 import type { Clock, Timer } from "../clock/clock.ts";
 import { type Outcome, RpcError, type RpcErrorCode } from "../errors/rpc-error.ts";
+import type { CallerMethod } from "../references/contracts.ts";
 import type { ExportEntry } from "../references/export-table.ts";
 import type { CallOptions } from "../types/session.ts";
 import type { LargeMessage } from "../wire/large-message.ts";
@@ -30,7 +31,7 @@ export class PendingCall implements Place {
   /** Holds counted by its arguments; the peer's once it has decoded them. */
   exported: readonly ExportEntry[] | undefined = undefined;
   /** Checks the result before the caller gets it. */
-  check: ((result: unknown) => unknown) | undefined = undefined;
+  check: CallerMethod | undefined = undefined;
   /** The encoded arguments of a call that is held back. */
   heldBody: Uint8Array | undefined = undefined;
   #resolve!: (value: unknown) => void;

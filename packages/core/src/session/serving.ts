@@ -155,7 +155,10 @@ export class Serving {
     const decoded = codec.decodeList(bytes, start, end, limits);
     call.ownsArguments = true;
     call.body = undefined;
-    return this.#options.arrivals.hydrate(decoded);
+    if (!call.guard || decoded.references.length === 0) return this.#options.arrivals.hydrate(decoded);
+    const references: unknown[] = [];
+    call.references = references;
+    return this.#options.arrivals.hydrate(decoded, references);
   }
 
   #authorize(

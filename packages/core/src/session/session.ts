@@ -1,6 +1,7 @@
 /** One conversation between two endpoints: a list of verbs over the parts it has. Both sides are the same. */
 import type { PeerAddress } from "../channel/channel.ts";
 import { RpcError } from "../errors/rpc-error.ts";
+import type { CallerContract } from "../references/contracts.ts";
 import { ExportTable } from "../references/export-table.ts";
 import type { FarReference, ReferenceOwner } from "../references/far-reference.ts";
 import { ImportTable } from "../references/import-table.ts";
@@ -176,9 +177,10 @@ export class LiveSession implements Session, ReferenceOwner {
     method: string,
     args: readonly unknown[],
     options: CallOptions | undefined,
+    contract: CallerContract | undefined,
   ): Promise<unknown> {
     if (!reference.isReleased && !this.#reason && (reference.id !== 0 || this.#options.agreement.peerFront !== null)) {
-      if (reference.contract) return this.#outgoing.callUnder(reference.contract, reference, method, args, options);
+      if (contract) return this.#outgoing.callUnder(contract, reference, method, args, options);
       return this.#outgoing.call(reference, method, args, options);
     }
     return this.#outgoing.refuse(reference, method, (call) => this.#refusalOf(call, reference));

@@ -1,6 +1,8 @@
 /** The answers to our calls: read, and handed to whoever waits. One that can't be read fails its own call only. */
 import { RpcError } from "../errors/rpc-error.ts";
+import type { CallerMethod } from "../references/contracts.ts";
 import type { ExportTable } from "../references/export-table.ts";
+import type { Decoded } from "../values/codec.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { errorFlag } from "../wire/frames.ts";
 import type { Arrivals } from "./arrivals.ts";
@@ -30,23 +32,25 @@ export class Settlement {
       const decoded = codec.decode(reader.bytes, reader.position, reader.end, limits);
       // Nobody waits any more: what the result refers to goes back.
       if (call.isSettled) this.#arrivals.giveBack(decoded.references);
-      else this.#deliver(call, this.#arrivals.hydrate(decoded));
+      else if (call.check) this.#check(call, call.check, decoded);
+      else this.#outgoing.resolve(call, this.#arrivals.hydrate(decoded));
     } catch (error) {
       this.#outgoing.reject(call, unreadable(call, error));
     }
     this.#outgoing.pump();
   }
 
-  /** Hands the result on, checked where the caller has a contract. */
-  #deliver(call: PendingCall, value: unknown): void {
-    const checked = call.check ? call.check(value) : value;
-    if (!(call.check && checked instanceof Promise)) {
+  /** Hands on what the caller's contract makes of the result. */
+  #check(call: PendingCall, check: CallerMethod, decoded: Decoded<unknown>): void {
+    const references: unknown[] = [];
+    const checked = check.incoming(this.#arrivals.hydrate(decoded, references), references);
+    if (!(checked instanceof Promise)) {
       this.#outgoing.resolve(call, checked);
       return;
     }
     checked.then(
-      (passed) => this.#outgoing.resolve(call, passed),
-      (error) => this.#outgoing.reject(call, unreadable(call, error)),
+      (passed) => call.isSettled || this.#outgoing.resolve(call, passed),
+      (error) => call.isSettled || this.#outgoing.reject(call, unreadable(call, error)),
     );
   }
 
