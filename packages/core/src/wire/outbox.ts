@@ -150,10 +150,13 @@ export class Outbox {
 
   /** Takes a frame back that has not left: `true` when the peer will never see it. */
   takeBack(place: Place): boolean {
-    if (place.large && remove(this.#waiting, place.large)) return true;
+    if (place.large && remove(this.#waiting, place.large)) {
+      this.#beginWaiting();
+      return true;
+    }
     if (place.batch !== this.#batch || !this.#writer) return false;
     this.#writer.bytes[this.#writer.start + place.offset] = frame.void;
-    if (place.large) remove(this.#inProgress, place.large);
+    if (place.large && remove(this.#inProgress, place.large)) this.#beginWaiting();
     return true;
   }
 

@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import { ManualClock, turns } from "../../../conformance/src/index.ts";
+import { FrameReader } from "../../src/wire/frame-reader.ts";
+import { firstOfMany, frame, kindOf, maxPayloadBytes } from "../../src/wire/frames.ts";
+import { Outbox, type Place } from "../../src/wire/outbox.ts";
+import { Slabs } from "../../src/wire/slabs.ts";
+
+/** An outbox over a channel that takes what it is given until it is blocked. */
+function openOutbox() {
+  const frames: { readonly kind: number; readonly isFirst: boolean; readonly bytes: number }[] = [];
+  const reader = new FrameReader(maxPayloadBytes, {
+    frame: (code, _bytes, start, end) =>
+      frames.push({ kind: kindOf(code), isFirst: (code & firstOfMany) !== 0, bytes: end - start }),
+    oversized: () => expect.unreachable(),
+  });
+  const channel = { isBlocked: false, writes: 0 };
+  const clock = new ManualClock();
+  const outbox = new Outbox({
+    clock,
+    slabs: new Slabs(),
+    write(bytes) {
+      channel.writes++;
+      reader.push(bytes);
+      return !channel.isBlocked;
+    },
+    stalled: () => {},
+    advanced: () => {},
+  });
+  const send = (bytes: number) => {
+    outbox.begin(frame.call).raw(new Uint8Array(bytes));
+    const place: Place = { batch: -1, offset: -1, large: undefined };
+    outbox.endAt(place, "call");
+    return place;
+  };
+  /** Until `drained` nothing more leaves. */
+  const block = () => {
+    channel.isBlocked = true;
+    send(1);
+    outbox.flush();
+    channel.isBlocked = false;
+  };
+  return { outbox, frames, channel, send, block };
+}
+
+describe("an outbox", () => {
+  test("writes the frames of one turn at once", async () => {
+    const { frames, channel, send } = openOutbox();
+    for (let i = 0; i < 10; i++) send(i);
+    expect(channel.writes).toBe(0);
+    await turns(1);
+    expect(channel.writes).toBe(1);
+    expect(frames.map(({ bytes }) => bytes)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  test("takes back what has not left, and says so", async () => {
+    const { outbox, frames, send } = openOutbox();
+    const first = send(1);
+    send(2);
+    expect(outbox.takeBack(first)).toBe(true);
+    await turns(1);
+    expect(frames.map(({ kind }) => kind)).toEqual([frame.void, frame.call]);
+    expect(outbox.takeBack(first)).toBe(false);
+  });
+
+  test("takes back a large message before its first fragment has left, and sends nothing of its rest", () => {
+    const { outbox, frames, send, block } = openOutbox();
+    block();
+    const large = send(1_000_000);
+    expect(outbox.takeBack(large)).toBe(true);
+    outbox.drained();
+    expect(frames.filter(({ kind, isFirst }) => kind === frame.more || isFirst)).toEqual([]);
+  });
+
+  test("begins what waits for room when what stood before it is taken back", () => {
+    const { outbox, frames, send, block } = openOutbox();
+    outbox.maxMessageBytes = 100_000;
+    block();
+    // Four times the largest message may be under way at once.
+    const begun = [send(100_000), send(100_000), send(100_000), send(100_000)];
+    send(90_000);
+    expect(outbox.hasWaitingCall).toBe(true);
+    for (const place of begun) expect(outbox.takeBack(place)).toBe(true);
+    outbox.drained();
+    expect(outbox.hasWaitingCall).toBe(false);
+    const sent = frames.filter(({ kind, isFirst }) => kind === frame.more || isFirst);
+    expect(sent.map(({ isFirst }) => isFirst)).toEqual([true, false]);
+  });
+
+  test("lets small frames pass between the fragments of large ones", async () => {
+    const { outbox, frames, send, channel } = openOutbox();
+    channel.isBlocked = true;
+    send(1_000_000);
+    outbox.flush();
+    send(5);
+    channel.isBlocked = false;
+    outbox.drained();
+    await turns(1);
+    const small = frames.findIndex(({ bytes }) => bytes === 5);
+    expect(small).toBeLessThan(frames.length - 1);
+  });
+});
