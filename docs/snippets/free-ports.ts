@@ -29,7 +29,7 @@ export async function closeServices(): Promise<void> {
 }
 
 function atFreePort<W>(where: W): W | string {
-  return typeof where === "string" ? where.replace(/^(tcp|ws)(:\/\/127\.0\.0\.1):\d+/, "$1$2:0") : where;
+  return typeof where === "string" ? where.replace(/^(tcp|tls|ws)(:\/\/127\.0\.0\.1):\d+/, "$1$2:0") : where;
 }
 
 function realAddress(where: string): string {
