@@ -10,6 +10,7 @@ const serviceOptions: Record<keyof ServiceOptions, true> = {
   limits: true,
   tls: true,
   allowedOrigins: true,
+  trustedProxies: true,
   unix: true,
   transports: true,
   exposeStacks: true,

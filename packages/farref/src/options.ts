@@ -28,6 +28,11 @@ export interface ServiceOptions {
   readonly tls?: TlsOptions | undefined;
   /** Origins whose pages may connect over WebSocket; default: the host of the service itself. */
   readonly allowedOrigins?: readonly string[] | undefined;
+  /**
+   * Proxies in front of a WebSocket service, as IP addresses and ranges such as `10.0.0.0/8`. From them, and from nobody
+   * else, the X-Forwarded-For header tells who connects: `acl` and `session.peer` have the client's address.
+   */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** Mode of Unix socket files; default 0o600. */
   readonly unix?: ListenOptions["unix"];
   /** Transports of one's own, asked before farref's. */

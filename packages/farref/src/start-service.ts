@@ -87,6 +87,7 @@ function listenOptionsOf(options: ServiceOptions): ListenOptions {
   return {
     allowedOrigins: options.allowedOrigins,
     tls: options.tls,
+    trustedProxies: options.trustedProxies,
     unix: options.unix,
     handshakeTimeoutMs,
     maxMessageBytes,

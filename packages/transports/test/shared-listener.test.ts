@@ -8,7 +8,7 @@ import type { ListenOptions } from "@farref/core";
 import { webSocketListener, webSocketTransport } from "@farref/transports";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
-import { certificate } from "./certificate.ts";
+import { selfSigned } from "./certificates.ts";
 import { requestUpgrade } from "./upgrade-request.ts";
 
 let watch: HandleWatch;
@@ -142,13 +142,14 @@ describe("a listener on a shared server", () => {
   });
 
   test("on an https server it is reached by wss", async () => {
+    const certificate = selfSigned();
     const secure = createHttpsServer(certificate);
     const acceptor = new Acceptor(webSocketListener(secure, { path: "/farref" }));
     await acceptor.start();
     secure.listen(0, "127.0.0.1");
     await once(secure, "listening");
     expect(acceptor.uri).toMatch(/^wss:\/\/127\.0\.0\.1:\d+\/farref$/);
-    await expect(webSocketTransport.dial(acceptor.uri, {})).rejects.toMatchObject({ code: "unreachable" });
+    await expect(webSocketTransport.dial(acceptor.uri, {})).rejects.toMatchObject({ code: "unauthenticated" });
     const near = probe(await webSocketTransport.dial(acceptor.uri, { tls: { ca: certificate.cert } }));
     const far = probe(await acceptor.next());
     expect(far.channel.peer.transport).toBe("wss");

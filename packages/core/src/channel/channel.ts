@@ -88,6 +88,8 @@ export interface ListenOptions {
   readonly tls?: object | undefined;
   /** Origins whose pages may connect over WebSocket; default: the same host. */
   readonly allowedOrigins?: readonly string[] | undefined;
+  /** Addresses and ranges of proxies whose X-Forwarded-For header tells who connects over WebSocket. */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** Mode of a Unix socket file; default 0o600. */
   readonly unix?: { readonly mode?: number | undefined } | undefined;
   readonly handshakeTimeoutMs?: number | undefined;

@@ -1,9 +1,11 @@
 /** Connects a WebSocket from Node, or says why not. */
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { type Channel, type DialOptions, RpcError, type RpcErrorCode } from "@farref/core";
 import { WebSocket } from "ws";
 import { codeOf, dialAborted, unreachable } from "../failures.ts";
+import { connectTls, dialTlsFailure } from "../tls/connect-tls.ts";
 import { formatHostUri, parseWebSocketUri, quote } from "../uri.ts";
 import { WebSocketChannel, webSocketLimits } from "./node-channel.ts";
 import { webSocketPeer } from "./upgrade-gate.ts";
@@ -12,9 +14,9 @@ export function dialWebSocket(uri: string, { signal, tls }: DialOptions): Promis
   const { scheme, path, ...address } = parseWebSocketUri(uri);
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(dialAborted(uri, signal));
+    const secure = scheme === "wss" ? connectTls(uri, address, tls) : undefined;
     const webSocket = new WebSocket(formatHostUri(scheme, address, path || "/"), {
-      // Said aloud, it stands above an environment variable that turns the check off.
-      ...(scheme === "wss" && { rejectUnauthorized: true, ...tls }),
+      ...(secure && { createConnection: () => secure }),
       ...webSocketLimits,
     });
     let socket: Socket | undefined;
@@ -30,7 +32,7 @@ export function dialWebSocket(uri: string, { signal, tls }: DialOptions): Promis
     const abort = () => signal && fail(dialAborted(uri, signal));
     const lose = () => fail(unreachable(uri, new Error("the connection was closed while it was made")));
     const open = () => settle(() => socket && resolve(toChannel(webSocket, socket)));
-    webSocket.on("error", (error) => fail(handshakeFailure(uri, error)));
+    webSocket.on("error", (error) => fail(handshakeFailure(uri, error, secure)));
     webSocket.on("unexpected-response", (_request, response) => fail(refusedBy(uri, response)));
     webSocket.on("upgrade", (response) => {
       socket = response.socket;
@@ -58,10 +60,10 @@ function refusedBy(uri: string, { statusCode, statusMessage }: IncomingMessage):
 }
 
 /** The system's errors have codes; those of the HTTP parser begin with HPE; ws has none for a broken handshake. */
-function handshakeFailure(uri: string, error: Error): RpcError {
+function handshakeFailure(uri: string, error: Error, secure: TLSSocket | undefined): RpcError {
   const code = codeOf(error);
   const isNetwork = error instanceof AggregateError || (code !== undefined && !code.startsWith("HPE_"));
-  if (isNetwork) return unreachable(uri, error);
+  if (isNetwork) return secure ? dialTlsFailure(uri, error, secure) : unreachable(uri, error);
   const detail = `dial ${quote(uri)}: the server does not speak WebSocket (${error.message})`;
   return new RpcError("protocol", detail, "not-sent", { cause: error });
 }

@@ -6,6 +6,7 @@ import { type Listener, type ListenerEvents, type ListenOptions, RpcError } from
 import { listenerClosed, listenerStarted } from "../failures.ts";
 import { handOver, isAccepted } from "../listener-events.ts";
 import { formatHostUri } from "../uri.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
 import { answer, pathOf, UpgradeGate, type UpgradeService } from "./upgrade-gate.ts";
 
 /**
@@ -53,8 +54,9 @@ class SharedListener implements Listener {
   async start(on: ListenerEvents): Promise<void> {
     if (this.#state.kind === "closed") throw listenerClosed(this.uri);
     if (this.#state.kind === "started") throw listenerStarted(this.uri);
-    const { allowedOrigins, isGuarded } = this.#options;
-    const gate = new UpgradeGate({ allowedOrigins, isLoopbackOnly: !isGuarded });
+    const { allowedOrigins, isGuarded, trustedProxies } = this.#options;
+    const proxies = new TrustedProxies(trustedProxies);
+    const gate = new UpgradeGate({ allowedOrigins, isLoopbackOnly: !isGuarded, proxies });
     const service: UpgradeService = {
       accept: (peer) => isAccepted(on, peer),
       channel: (channel) => handOver(on, channel),

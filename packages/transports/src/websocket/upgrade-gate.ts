@@ -5,40 +5,57 @@ import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { Channel, ListenOptions, PeerAddress } from "@farref/core";
 import { WebSocketServer } from "ws";
-import { isLoopback, normalizeAddress } from "../socket/addresses.ts";
+import { isLoopback, peerOf } from "../socket/addresses.ts";
+import { secured } from "../tls/certificate.ts";
 import { WebSocketChannel, webSocketLimits } from "./node-channel.ts";
 import { isAllowedOrigin, isSaneHost, normalizeOrigins } from "./origin.ts";
+import type { TrustedProxies } from "./trusted-proxies.ts";
 
 export interface UpgradeRules {
   readonly allowedOrigins: ListenOptions["allowedOrigins"];
-  /** Only connections to a loopback address, or to a socket that has none, are let through. */
+  /** Only connections to a loopback address, or to a socket that has none, are let through, and no others' by proxy. */
   readonly isLoopbackOnly: boolean;
+  readonly proxies: TrustedProxies;
 }
 
 export interface UpgradeService {
-  /** Asked first: whoever it refuses gets no answer at all. */
-  accept(peer: PeerAddress): boolean;
+  /**
+   * Asked first: whoever it refuses gets no answer at all.
+   * @param nearest who the connection is from: a proxy, or the peer itself
+   */
+  accept(peer: PeerAddress, nearest: PeerAddress): boolean;
   channel(channel: Channel): void;
 }
 
 export class UpgradeGate {
   readonly #isLoopbackOnly: boolean;
+  readonly #proxies: TrustedProxies;
   readonly #allowedOrigins: ReadonlySet<string> | undefined;
   readonly #handshake = new WebSocketServer({ noServer: true, clientTracking: false, ...webSocketLimits });
 
-  constructor({ allowedOrigins, isLoopbackOnly }: UpgradeRules) {
+  constructor({ allowedOrigins, isLoopbackOnly, proxies }: UpgradeRules) {
+    this.#proxies = proxies;
     this.#allowedOrigins = normalizeOrigins(allowedOrigins);
     this.#isLoopbackOnly = isLoopbackOnly;
   }
 
   admit(request: IncomingMessage, stream: Duplex, head: Buffer, service: UpgradeService): void {
     stream.on("error", ignore);
-    const peer = stream instanceof Socket ? webSocketPeer(stream) : undefined;
-    if (!(stream instanceof Socket) || !peer || !service.accept(peer)) {
+    const nearest = stream instanceof Socket ? webSocketPeer(stream) : undefined;
+    if (!(stream instanceof Socket) || !nearest) {
       stream.destroy();
       return;
     }
-    const status = this.#judge(request, stream);
+    const peer = this.#proxies.clientOf(nearest, request.headers);
+    if (!peer) {
+      answer(stream, 400);
+      return;
+    }
+    if (!service.accept(peer, nearest)) {
+      stream.destroy();
+      return;
+    }
+    const status = this.#judge(request, stream, peer);
     if (status !== 101) {
       answer(stream, status);
       return;
@@ -53,23 +70,23 @@ export class UpgradeGate {
     }
   }
 
-  #judge({ method, headers }: IncomingMessage, socket: Socket): number {
+  #judge({ method, headers }: IncomingMessage, socket: Socket, { address }: PeerAddress): number {
     const { host, origin } = headers;
     const isLocal = isLocalConnection(socket);
     // Version 8 named the page in another header; no browser speaks it any more.
     if (method !== "GET" || headers["sec-websocket-version"] !== "13" || !isSaneHost(host)) return 400;
-    if (this.#isLoopbackOnly && !isLocal) return 403;
-    const rule = { allowed: this.#allowedOrigins, isSecure: isEncrypted(socket), host, isLocal };
+    const isNear = isLocal && (address === undefined || isLoopback(address));
+    if (this.#isLoopbackOnly && !isNear) return 403;
+    const rule = { allowed: this.#allowedOrigins, isSecure: socket instanceof TLSSocket, host, isLocal };
     return isAllowedOrigin(origin, rule) ? 101 : 403;
   }
 }
 
 /** A peer whose address is gone already cannot be judged; one on a Unix socket never had one. */
 export function webSocketPeer(socket: Socket): PeerAddress | undefined {
-  const { remoteAddress, remotePort, localAddress, destroyed } = socket;
-  const transport = isEncrypted(socket) ? "wss" : "ws";
-  if (remoteAddress !== undefined) return { transport, address: normalizeAddress(remoteAddress), port: remotePort };
-  return destroyed || localAddress !== undefined ? undefined : { transport };
+  const { remoteAddress, localAddress, destroyed } = socket;
+  if (remoteAddress === undefined && (destroyed || localAddress !== undefined)) return undefined;
+  return socket instanceof TLSSocket ? secured(peerOf("wss", socket), socket) : peerOf("ws", socket);
 }
 
 /** The path a request asks for, without its query. */
@@ -90,10 +107,6 @@ export function answer(socket: Duplex, status: number): void {
 
 function isLocalConnection({ localAddress }: Socket): boolean {
   return localAddress === undefined || isLoopback(localAddress);
-}
-
-function isEncrypted(socket: Socket): boolean {
-  return socket instanceof TLSSocket;
 }
 
 /** A connection that breaks before it is a channel is nobody's news. */

@@ -1,63 +1,84 @@
-/** `ws://host:port/path` in Node, and `wss://` for dialing. */
+/** `ws://host:port/path` and `wss://host:port/path` in Node. */
 import { createServer, type Server as HttpServer, type ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import { createServer as createHttpsServer } from "node:https";
+import { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import {
   type Channel,
   defaultLimits,
   type ListenerEvents,
   type ListenOptions,
-  RpcError,
+  type PeerAddress,
   type Transport,
 } from "@farref/core";
-import { handOver, isAccepted } from "../listener-events.ts";
+import { handOver, isAccepted, reportError } from "../listener-events.ts";
 import { isLoopback } from "../socket/addresses.ts";
-import { listen, portOf, ServerListener } from "../socket/server-listener.ts";
-import { formatHostUri, parseWebSocketListenUri, quote } from "../uri.ts";
+import { hostListener } from "../socket/host-listener.ts";
+import { Newcomers } from "../socket/newcomers.ts";
+import { acceptFailure } from "../tls/accept-failure.ts";
+import { serverOptions, withOptionsOf } from "../tls/tls-options.ts";
+import { parseWebSocketListenUri } from "../uri.ts";
 import { dialWebSocket } from "./dial-websocket.ts";
-import { answer, pathOf, UpgradeGate, webSocketPeer } from "./upgrade-gate.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
+import { answer, pathOf, UpgradeGate } from "./upgrade-gate.ts";
 
+/** Listening on `wss:` takes `tls: { key, cert }`; dialing it verifies the server unless told not to. */
 export const webSocketTransport: Transport = {
   schemes: ["ws", "wss"],
   dial: async (uri, options) => dialWebSocket(uri, options),
   listen(uri, options) {
-    const { scheme, host, port, path } = parseWebSocketListenUri(uri);
-    if (scheme !== "ws") throw cannotSecure(uri);
-    const gate = new UpgradeGate({ allowedOrigins: options.allowedOrigins, isLoopbackOnly: false });
-    const server = createHttpServer(options);
-    return new ServerListener({
+    const address = parseWebSocketListenUri(uri);
+    const { scheme, path, host } = address;
+    const { allowedOrigins, isGuarded = false, handshakeTimeoutMs = defaultLimits.handshakeTimeoutMs } = options;
+    const proxies = new TrustedProxies(options.trustedProxies);
+    const isLoopbackOnly = !isGuarded && isLoopback(host);
+    const gate = new UpgradeGate({ allowedOrigins, isLoopbackOnly, proxies });
+    const newcomers = new Newcomers(handshakeTimeoutMs);
+    const server = scheme === "wss" ? createSecureServer(uri, options) : createServer();
+    return hostListener({
       uri,
-      isPrivate: isLoopback(host),
-      server,
-      serve: (_, on) => serve(server, path || "/", gate, on),
-      bind: async () => {
-        await listen(server, { host, port });
-        return { uri: formatHostUri("ws", { host, port: portOf(server) }, path) };
+      ...address,
+      asksLater: (peer) => proxies.has(peer),
+      serve: (on) => {
+        serve({ server, path: path || "/", gate, newcomers, proxies }, on);
+        return (socket, peer) => {
+          newcomers.add(socket, peer);
+          server.emit("connection", socket);
+        };
       },
-      dropPending: () => server.closeAllConnections(),
+      dropPending: () => newcomers.cutOff(),
     });
   },
 };
 
-/** Whoever has not asked for a WebSocket in time is cut off, even if he says nothing at all. */
-function createHttpServer({ handshakeTimeoutMs = defaultLimits.handshakeTimeoutMs }: ListenOptions): HttpServer {
-  return createServer({
-    noDelay: true,
-    headersTimeout: handshakeTimeoutMs,
-    requestTimeout: handshakeTimeoutMs,
-    connectionsCheckingInterval: Math.ceil(handshakeTimeoutMs / 5),
-  });
+interface Site {
+  /** Never listens itself: it is given connections that were let in. */
+  readonly server: HttpServer;
+  readonly path: string;
+  readonly gate: UpgradeGate;
+  readonly newcomers: Newcomers;
+  readonly proxies: TrustedProxies;
 }
 
-/** The server is ours alone, so the service is asked as soon as somebody connects, before HTTP has answered anything. */
-function serve(server: HttpServer, path: string, gate: UpgradeGate, on: ListenerEvents): void {
-  server.on("connection", (socket: Socket) => {
-    const peer = webSocketPeer(socket);
-    if (!peer || !isAccepted(on, peer)) socket.destroy();
+function createSecureServer(uri: string, { tls }: ListenOptions): HttpServer {
+  const options = serverOptions(tls, uri);
+  return withOptionsOf(uri, () => createHttpsServer(options));
+}
+
+/** The service was asked about everybody who connects but trusted proxies: for them their client's address counts. */
+function serve({ server, path, gate, newcomers, proxies }: Site, on: ListenerEvents): void {
+  const service = {
+    accept: (peer: PeerAddress, nearest: PeerAddress) => !proxies.has(nearest) || isAccepted(on, peer),
+    channel: (channel: Channel) => handOver(on, channel),
+  };
+  server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
+    reportError(on, acceptFailure(error, socket));
+    socket.destroy();
   });
-  const service = { accept: () => true, channel: (channel: Channel) => handOver(on, channel) };
   server.on("request", (request, response) => turnAway(response, pathOf(request) === path ? 426 : 404));
   server.on("upgrade", (request, socket, head) => {
-    if (pathOf(request) === path) gate.admit(request, socket, head, service);
+    if (!(socket instanceof Socket) || !newcomers.takeOut(socket)) socket.destroy();
+    else if (pathOf(request) === path) gate.admit(request, socket, head, service);
     else answer(socket, 404);
   });
 }
@@ -68,8 +89,3 @@ function turnAway(response: ServerResponse, status: 404 | 426): void {
 }
 
 const upgrade = { Upgrade: "websocket" };
-
-function cannotSecure(uri: string): RpcError {
-  const detail = `listen on ${quote(uri)}: give an https.Server to webSocketListener instead`;
-  return new RpcError("unknown-scheme", detail, "not-sent");
-}
