@@ -35,7 +35,7 @@ export async function openConnection(channel: Channel, options: ConnectionKernel
     return await rootOf(session, name);
   } catch (error) {
     session.close("there is nothing to call");
-    throw signal?.aborted ? abortError(signal) : error;
+    throw signal?.aborted ? abortError(signal) : asNotSent(error);
   } finally {
     signal?.removeEventListener("abort", onAbort);
   }
@@ -53,4 +53,10 @@ async function rootOf(session: LiveSession, name: string | undefined): Promise<o
   if (!reference) throw new RpcError("protocol", "a lookup was answered with something else", "not-sent");
   reference.isRoot = true;
   return stub as object;
+}
+
+/** Whatever the lookup said, no method of the program's was meant to run. */
+function asNotSent(error: unknown): unknown {
+  if (!(error instanceof RpcError)) return error;
+  return new RpcError(error.code, error.detail, "not-sent", { cause: error.cause });
 }

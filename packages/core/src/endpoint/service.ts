@@ -9,6 +9,7 @@ import type { OfferedFront } from "../session/serving.ts";
 import type { LiveSession } from "../session/session.ts";
 import type { Authenticator } from "../types/authentication.ts";
 import type { Session } from "../types/session.ts";
+import { encodeName } from "../wire/names.ts";
 import { AddressTries } from "./address-tries.ts";
 import { Endpoint, type EndpointOptions } from "./endpoint.ts";
 import { type Front, PerCall, PerSession } from "./front.ts";
@@ -126,6 +127,7 @@ class LiveService<F extends object> implements Service<F> {
         "not-sent",
       );
     }
+    encodeName(name, "publish: the name");
     checkOffered(this.#endpoint, object);
     this.#endpoint.publish(name, object);
   }
@@ -196,7 +198,7 @@ class LiveService<F extends object> implements Service<F> {
       });
       this.#add(session);
     } catch (error) {
-      if (this.#state !== "closed") environment.onError(error as Error);
+      if (this.#state !== "closed") environment.onError(toReport(error));
     } finally {
       this.#channels.delete(channel);
     }
@@ -253,6 +255,13 @@ function checkOffered({ environment }: Endpoint, object: object): void {
 function addressOf({ transport, address, port }: PeerAddress): string {
   if (address === undefined) return `${transport}:`;
   return `${transport}://${address.includes(":") ? `[${address}]` : address}${port === undefined ? "" : `:${port}`}`;
+}
+
+/** Of what the program's own code threw it hears itself, not what the client was told of it. */
+function toReport(error: unknown): Error {
+  const isOurs = error instanceof RpcError && (error.code === "internal" || error.code === "unauthenticated");
+  const told = isOurs && error.cause !== undefined ? error.cause : error;
+  return told instanceof Error ? told : new Error(String(told));
 }
 
 function asStartError(error: unknown): RpcError {

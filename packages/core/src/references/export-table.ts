@@ -16,6 +16,8 @@ export interface ExportEntry extends WireReference {
   readonly object: object;
   /** `this` of its methods; `undefined` for functions. */
   readonly self: object | undefined;
+  /** It lives in a third process: calls go on, failures come back as they are. */
+  readonly isRelay: boolean;
   /** The method of that name, if it is offered. */
   method(name: string): Method | undefined;
   /** Holds of the peer: how often the reference was sent and not given back. */
@@ -24,7 +26,7 @@ export interface ExportEntry extends WireReference {
   runningCalls: number;
 }
 
-type Description = Pick<ExportEntry, "kind" | "name" | "self" | "method">;
+type Description = Pick<ExportEntry, "kind" | "name" | "self" | "isRelay" | "method">;
 
 export const maxTypeNameLength = 64;
 const frontId = 0;
@@ -160,11 +162,11 @@ export class ExportTable implements Exporter {
     const relayed = referenceOf(object);
     if (relayed) {
       const method = relay(relayed, contractOf(object));
-      return { kind: relayed.kind, name: relayed.name, self: undefined, method };
+      return { kind: relayed.kind, name: relayed.name, self: undefined, isRelay: true, method };
     }
     if (typeof object === "function") return describeFunction(object);
     const table: MethodTable = this.#options.methods.of(object);
-    return { kind: "object", name: typeName(object), self: object, method: (name) => table.get(name) };
+    return { kind: "object", name: typeName(object), self: object, isRelay: false, method: (name) => table.get(name) };
   }
 }
 
@@ -176,7 +178,13 @@ function homeward(reference: FarReference): WireReference {
 // biome-ignore lint/complexity/noBannedTypes: a function of unknown signature, only ever called through Reflect.apply.
 function describeFunction(callee: Function): Description {
   const name = ownText(callee, "name");
-  return { kind: "function", name, self: undefined, method: (asked) => (asked === "" ? callee : undefined) };
+  return {
+    kind: "function",
+    name,
+    self: undefined,
+    isRelay: false,
+    method: (asked) => (asked === "" ? callee : undefined),
+  };
 }
 
 /** Calls on a relayed object go on to where it lives. Names that every object inherits are no methods there either. */

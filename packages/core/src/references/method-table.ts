@@ -3,13 +3,11 @@
  * a name from a peer is looked up in that table and nowhere else; no getter runs, no prototype chain is walked.
  */
 import { RpcError } from "../errors/rpc-error.ts";
+import { maxNameBytes } from "../wire/names.ts";
 
 // biome-ignore lint/complexity/noBannedTypes: a method of unknown signature, only ever called through Reflect.apply.
 export type Method = Function;
 export type MethodTable = ReadonlyMap<string, Method>;
-
-/** Longest method name, in UTF-8 bytes. */
-export const maxMethodNameBytes = 256;
 
 /** Builds each class's table once. */
 export class MethodTables {
@@ -79,7 +77,7 @@ function* offeredDescriptors(object: object): Iterable<[string, PropertyDescript
 
 /** Whether a method of this name is ever offered. */
 export function isOfferable(name: string): boolean {
-  return name !== "constructor" && !name.startsWith("_") && name.length <= maxMethodNameBytes;
+  return name !== "constructor" && !name.startsWith("_") && name.length <= maxNameBytes;
 }
 
 function refuseThen(table: Map<string, Method>): MethodTable {

@@ -6,7 +6,7 @@ import type { ByteWriter } from "../wire/byte-writer.ts";
 import { errorFlag, frame } from "../wire/frames.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import type { SharedLimits } from "./environment.ts";
-import { encodeThrown, refusalParts, type Stacks, takeApart } from "./wire-error.ts";
+import { encodeThrown, refusalParts, type Thrown } from "./wire-error.ts";
 
 export class Answers {
   readonly #codec: Codec;
@@ -40,12 +40,11 @@ export class Answers {
   }
 
   /** Answers with what the method threw. */
-  thrown(callId: number, thrown: unknown, stacks: Stacks): void {
+  thrown(callId: number, thrown: Thrown): void {
     const writer = this.#outbox.begin(frame.error);
     try {
       this.#head(writer, callId, errorFlag.thrown);
-      const undo = () => this.#undo();
-      encodeThrown(writer, takeApart(thrown, stacks), this.#codec, this.#exports, this.#peerLimits, undo);
+      encodeThrown(writer, thrown, this.#codec, this.#exports, this.#peerLimits, () => this.#undo());
       this.#checkSize();
     } catch (error) {
       this.#abandon();

@@ -3,15 +3,12 @@ import type { Clock, Timer } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import type { MethodGuard } from "../references/contracts.ts";
 import type { ExportEntry } from "../references/export-table.ts";
-import { maxMethodNameBytes } from "../references/method-table.ts";
 import type { Principal, Session } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { callFlag } from "../wire/frames.ts";
+import { maxNameBytes, readContext } from "../wire/names.ts";
 import type { NestedCall } from "./current-call.ts";
 import type { ReceivedMethodNames } from "./method-names.ts";
-
-const maxContextEntries = 64;
-const maxContextTextBytes = 1_024;
 
 export interface CallHeader {
   readonly id: number;
@@ -31,22 +28,11 @@ export function readCallHeader(reader: ByteReader, names: ReceivedMethodNames): 
   const targetId = reader.varint();
   const methodNumber = reader.varint();
   const flags = reader.u8();
-  const method = flags & callFlag.inlineMethod ? reader.text(maxMethodNameBytes) : names.get(methodNumber);
+  const method = flags & callFlag.inlineMethod ? reader.text(maxNameBytes) : names.get(methodNumber);
   const timeoutMs = flags & callFlag.timeout ? reader.varint() : undefined;
   const depth = flags & callFlag.depth ? reader.varint() : 0;
   const context = flags & callFlag.context ? readContext(reader) : noContext;
   return { id, targetId, method, timeoutMs, depth, context };
-}
-
-function readContext(reader: ByteReader): Readonly<Record<string, string>> {
-  const count = reader.varint();
-  if (count > maxContextEntries) throw new RpcError("protocol", `a context of ${count} entries`, "not-executed");
-  const context: Record<string, string> = Object.create(null);
-  for (let i = 0; i < count; i++) {
-    const key = reader.text(maxContextTextBytes);
-    context[key] = reader.text(maxContextTextBytes);
-  }
-  return Object.freeze(context);
 }
 
 /** The body of a call, valid as long as the chunk it came in; `keepBody` makes it outlast that. */

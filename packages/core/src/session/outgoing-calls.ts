@@ -9,10 +9,10 @@ import type { CallOptions } from "../types/session.ts";
 import type { Codec } from "../values/codec.ts";
 import { ByteWriter } from "../wire/byte-writer.ts";
 import { callFlag, frame } from "../wire/frames.ts";
+import { encodeName, writeContext, writeName } from "../wire/names.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import { depthOfNextCall } from "./current-call.ts";
 import type { Agreement, SessionEnvironment } from "./environment.ts";
-import { writeText } from "./goodbye.ts";
 import { SentMethodNames } from "./method-names.ts";
 import { type CallTarget, PendingCall } from "./pending-call.ts";
 import { SharedSignals } from "./shared-signals.ts";
@@ -125,11 +125,16 @@ export class OutgoingCalls {
     const { clock } = this.#options.environment;
     const call = new PendingCall(target, `lookup of ${JSON.stringify(name)}`, undefined, 0, clock.now());
     this.#unsettled++;
-    const writer = this.#outbox.begin(frame.lookup);
-    this.#number(call);
-    writer.varint(call.id);
-    writeText(writer, name);
-    this.#outbox.endAt(call, "call");
+    try {
+      const bytes = encodeName(name, "the name");
+      const writer = this.#outbox.begin(frame.lookup);
+      this.#number(call);
+      writer.varint(call.id);
+      writeName(writer, bytes);
+      this.#outbox.endAt(call, "call");
+    } catch (error) {
+      this.#reject(call, asRefusal(call, error));
+    }
     return call.promise;
   }
 
@@ -281,7 +286,8 @@ export class OutgoingCalls {
   #methodNumber(name: string): number {
     const number = this.#names.number(name);
     if (number >= 0) return number;
-    writeText(this.#outbox.begin(frame.method), name);
+    const bytes = encodeName(name, "the method's name");
+    writeName(this.#outbox.begin(frame.method), bytes);
     this.#outbox.end("control");
     return this.#names.add(name);
   }
@@ -302,7 +308,7 @@ export class OutgoingCalls {
     writer.varint(call.target.id);
     writer.varint(methodNumber);
     writer.u8(flags);
-    if (methodNumber === 0) writeText(writer, call.method);
+    if (methodNumber === 0) writeName(writer, encodeName(call.method, "the method's name"));
     if (remainingMs !== undefined) writer.varint(remainingMs);
     if (call.depth > 0) writer.varint(call.depth);
     if (context) writeContext(writer, context);
@@ -341,18 +347,6 @@ export class OutgoingCalls {
     if (!this.#outbox.takeBack(call)) return true;
     this.#sent.delete(call.id);
     return false;
-  }
-}
-
-function writeContext(writer: ByteWriter, context: Readonly<Record<string, string>>): void {
-  const entries = Object.entries(context);
-  writer.varint(entries.length);
-  for (const [key, value] of entries) {
-    if (typeof value !== "string") {
-      throw new RpcError("invalid-argument", `context.${key}: expected a string, got ${typeof value}`, "not-sent");
-    }
-    writeText(writer, key);
-    writeText(writer, value);
   }
 }
 

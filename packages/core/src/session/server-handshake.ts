@@ -124,7 +124,7 @@ class ServerHandshake extends Handshake {
     this.#after(delayMs)
       .then(() => authenticator.verify(dialogue))
       .then((principal) => this.#authenticated(agreement, principal))
-      .catch((error: unknown) => this.fail(this.#verifyFailed(error), "tell"));
+      .catch((error: unknown) => this.fail(verifyFailed(error), "tell"));
   }
 
   #after(delayMs: number): Promise<void> {
@@ -139,13 +139,6 @@ class ServerHandshake extends Handshake {
     if (!principal) throw new RpcError("unauthenticated", "the credentials were not accepted", "not-sent");
     this.#options.tries.refund(this.link.peer);
     this.#offer(agreement, principal);
-  }
-
-  /** The client learns that it was refused; what else went wrong is the program's to know. */
-  #verifyFailed(error: unknown): RpcError {
-    if (error instanceof RpcError) return error;
-    this.environment.onError(error instanceof Error ? error : new Error(String(error)));
-    return new RpcError("unauthenticated", "the credentials could not be verified", "not-sent");
   }
 
   /** Makes what the session offers, which may take a while; only then is the client told to begin. */
@@ -163,7 +156,7 @@ class ServerHandshake extends Handshake {
     Promise.resolve()
       .then(() => offer(session))
       .then((front) => this.#ready(session, front))
-      .catch((error: unknown) => this.fail(this.#offerFailed(error), "tell"));
+      .catch((error: unknown) => this.fail(offerFailed(error), "tell"));
   }
 
   #ready(session: LiveSession, front: OfferedFront): void {
@@ -177,12 +170,17 @@ class ServerHandshake extends Handshake {
     session.begin();
     this.succeed(session);
   }
+}
 
-  /** The peer learns that it failed, the program why. */
-  #offerFailed(error: unknown): RpcError {
-    this.environment.onError(error instanceof Error ? error : new Error(String(error)));
-    return error instanceof RpcError ? error : new RpcError("internal", "the front could not be made", "not-sent");
-  }
+/** The client learns that it was refused; why a verifier failed is the program's to know. */
+function verifyFailed(cause: unknown): RpcError {
+  if (cause instanceof RpcError) return cause;
+  return new RpcError("unauthenticated", "the credentials could not be verified", "not-sent", { cause });
+}
+
+function offerFailed(cause: unknown): RpcError {
+  if (cause instanceof RpcError) return cause;
+  return new RpcError("internal", "the front could not be made", "not-sent", { cause });
 }
 
 /** What `perCall` makes is not known yet. */

@@ -1,10 +1,11 @@
 /** The serving half of a session: what the peer's calls run on, and how they are answered. */
+import { RemoteError } from "../errors/remote-error.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import type { ExportEntry, ExportTable } from "../references/export-table.ts";
 import { disposeGuarded } from "../references/held-objects.ts";
-import { maxMethodNameBytes } from "../references/method-table.ts";
 import type { Session } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
+import { maxNameBytes } from "../wire/names.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import { Answers } from "./answers.ts";
 import type { Arrivals } from "./arrivals.ts";
@@ -14,6 +15,7 @@ import type { SessionEnvironment, SharedLimits } from "./environment.ts";
 import type { IncomingCall } from "./incoming-call.ts";
 import { ReceivedMethodNames } from "./method-names.ts";
 import { type Authorize, type AuthorizeCall, authorizeAll } from "./policy.ts";
+import { passedOn, passedOnRefusal, type Thrown, takeApart } from "./wire-error.ts";
 
 /** What a session offers its peer. */
 export type OfferedFront =
@@ -96,12 +98,12 @@ export class Serving {
   }
 
   methodName(reader: ByteReader): void {
-    this.#methodNames.add(reader.text(maxMethodNameBytes));
+    this.#methodNames.add(reader.text(maxNameBytes));
   }
 
   lookup(reader: ByteReader): void {
     const callId = reader.varint();
-    const object = this.#options.environment.published(reader.text(maxMethodNameBytes));
+    const object = this.#options.environment.published(reader.text(maxNameBytes));
     if (object) this.#answers.result(callId, object);
     else this.#answers.refusal(callId, new RpcError("not-found", "nothing is published so", "not-executed"), true);
   }
@@ -182,10 +184,19 @@ export class Serving {
 
   #answerThrown(call: IncomingCall, thrown: unknown): void {
     if (this.#isOver) return;
+    if (call.entry?.isRelay && thrown instanceof RpcError) {
+      this.#refuse(call, passedOnRefusal(thrown));
+      return;
+    }
+    this.#answers.thrown(call.id, this.#toSend(call, thrown));
+    this.#answered(call, { permitted: true, threw: true, code: undefined });
+  }
+
+  #toSend(call: IncomingCall, thrown: unknown): Thrown {
+    if (call.entry?.isRelay && thrown instanceof RemoteError) return passedOn(thrown);
     const { disclosure, environment, session } = this.#options;
     const sent = disclosed(thrown, disclosure, (error) => environment.onError(error, session));
-    this.#answers.thrown(call.id, sent, disclosure.exposeStacks ? "sent" : "kept");
-    this.#answered(call, { permitted: true, threw: true, code: undefined });
+    return takeApart(sent, disclosure.exposeStacks ? "sent" : "kept");
   }
 
   #refuse(call: IncomingCall, error: RpcError): void {

@@ -27,7 +27,7 @@ function isOutcome(value: unknown): value is Outcome {
 }
 
 /** What a method threw, as a list of values: name, message, code, data, cause in a list of its own where there is one. */
-interface Thrown {
+export interface Thrown {
   readonly name: string;
   readonly message: string;
   readonly code: string | number | undefined;
@@ -90,6 +90,18 @@ function ownProperties(error: Error): Record<string, PropertyDescriptor> {
     if (descriptor) own[key] = descriptor;
   }
   return own;
+}
+
+/** What a relayed method threw goes on as it came. */
+export function passedOn(error: RemoteError): Thrown {
+  const { remoteName: name, message, code, data } = error;
+  const cause = Object.hasOwn(error, "cause") ? [error.cause] : [];
+  return { name, message, code, data, cause, stack: undefined };
+}
+
+/** A relayed call that failed on its way: what never left us did not run for the caller either. */
+export function passedOnRefusal({ code, detail, outcome, cause }: RpcError): RpcError {
+  return new RpcError(code, detail, outcome === "not-sent" ? "not-executed" : outcome, { cause });
 }
 
 function describeThrown(thrown: unknown): string {
