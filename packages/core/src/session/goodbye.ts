@@ -23,7 +23,7 @@ export function readGoodbye(reader: ByteReader): { readonly code: string; readon
 }
 
 /** A length and the text as UTF-8. */
-export function writeText(writer: ByteWriter, text: string): void {
+function writeText(writer: ByteWriter, text: string): void {
   const scratch = new ByteWriter(new Uint8Array(3 * text.length));
   writer.varint(scratch.utf8(text));
   writer.raw(scratch.written());
