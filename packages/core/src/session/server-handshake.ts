@@ -104,12 +104,13 @@ class ServerHandshake extends Handshake {
     else this.#offer(agreement, undefined);
   }
 
-  /** The first of ours that the client knows, or that needs nothing of it. @throws RpcError `unauthenticated` */
+  /** The one the client has credentials for, or else one that needs nothing of it. @throws RpcError `unauthenticated` */
   #authenticatorFor(offered: readonly string[]): Authenticator | undefined {
     const { authenticators } = this.#options;
     if (authenticators.length === 0) return undefined;
-    const known = authenticators.find(({ method, needsNoMessages }) => needsNoMessages || offered.includes(method));
-    if (known) return known;
+    const known = authenticators.find(({ method }) => offered.includes(method));
+    const chosen = known ?? authenticators.find(({ needsNoMessages }) => needsNoMessages);
+    if (chosen) return chosen;
     const methods = authenticators.map(({ method }) => method).join(", ");
     throw new RpcError("unauthenticated", `this service asks for credentials: ${methods}`, "not-sent");
   }
