@@ -46,7 +46,6 @@ function browserProject(executablePath: string): TestProjectInlineConfiguration 
   return {
     resolve: { conditions: browserConditions },
     environments: { __vitest__: { resolve: { conditions: nodeConditions } } },
-    optimizeDeps: { include: ["@farref/core > msgpackr", "zod"] },
     test: {
       name: "browser",
       include: ["packages/*/test/**/*.browser.test.ts"],
@@ -66,6 +65,7 @@ function browserProject(executablePath: string): TestProjectInlineConfiguration 
               "--disable-background-networking",
               "--disable-component-update",
               "--disable-sync",
+              "--js-flags=--expose-gc",
             ],
           },
         }),
