@@ -42,5 +42,5 @@ export type {
   Session,
   SessionStats,
 } from "./types/session.ts";
-export { ByReference, type ByReferenceMark, byReference } from "./values/marks.ts";
+export { ByReference, type ByReferenceMark, byReference, isMarked } from "./values/marks.ts";
 export { Slabs } from "./wire/slabs.ts";

@@ -8,7 +8,9 @@ import {
   Slabs,
   systemClock,
   type Transport,
+  underContract,
 } from "@farref/core";
+import { type Api, type Contract, callerContract } from "@farref/security";
 import { splitName, transportFor } from "./addresses.ts";
 import { checkConnectOptions } from "./known-options.ts";
 import type { ConnectOptions } from "./options.ts";
@@ -25,7 +27,14 @@ import type { ConnectOptions } from "./options.ts";
  * const calculator = await connect<Calculator>("tcp://127.0.0.1:8787");
  * console.log(await calculator.add(5, 3));
  */
-export type Connect = <T>(where: string | readonly string[] | Channel, options?: ConnectOptions) => Promise<Remote<T>>;
+export interface Connect {
+  /** The same under a contract: typed by it, and checked at this side too. */
+  <C extends Contract>(
+    where: string | readonly string[] | Channel,
+    options: ConnectOptions & { readonly contract: C },
+  ): Promise<Remote<Api<C>>>;
+  <T>(where: string | readonly string[] | Channel, options?: ConnectOptions): Promise<Remote<T>>;
+}
 
 const defaultTimeoutMs = 10_000;
 
@@ -35,7 +44,10 @@ export function createConnect(transports: readonly Transport[], platform: Platfo
   return async <T>(where: string | readonly string[] | Channel, options: ConnectOptions = {}) => {
     checkConnectOptions(options);
     const dialing: Dialing = { transports: [...(options.transports ?? []), ...transports], platform, slabs, options };
-    return (await withinTime(where, dialing)) as Remote<T>;
+    const { contract } = options;
+    const terms = contract && callerContract(contract);
+    const stub = await withinTime(where, dialing);
+    return (terms ? underContract(stub, terms) : stub) as Remote<T>;
   };
 }
 

@@ -23,6 +23,7 @@ const serviceOptions: Record<keyof ServiceOptions, true> = {
 
 const connectOptions: Record<keyof ConnectOptions, true> = {
   credentials: true,
+  contract: true,
   front: true,
   insecure: true,
   limits: true,

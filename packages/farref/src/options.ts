@@ -11,7 +11,7 @@ import type {
   Session,
   Transport,
 } from "@farref/core";
-import type { Acl } from "@farref/security";
+import type { Acl, Contract } from "@farref/security";
 
 export interface ServiceOptions {
   /** Which addresses may connect. Channels without an IP address are not asked. */
@@ -59,6 +59,8 @@ export interface ServiceOptions {
 export interface ConnectOptions {
   /** How we prove who we are, when the service asks. */
   readonly credentials?: Credentials | undefined;
+  /** What the service is called by: typed, sent and checked by it; what it lacks is not called. */
+  readonly contract?: Contract | undefined;
   /** What the server may call back: `session.front()` at its end. */
   readonly front?: object | undefined;
   readonly limits?: LimitOptions | undefined;

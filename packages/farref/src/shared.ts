@@ -35,5 +35,20 @@ export {
   type Transport,
   withOptions,
 } from "@farref/core";
-export { bearer, sharedSecret } from "@farref/security";
+export {
+  type Api,
+  bearer,
+  type Contract,
+  callback,
+  defineContract,
+  type Implementation,
+  implement,
+  type MethodOptions,
+  type MethodSpec,
+  method,
+  reference,
+  type Schema,
+  sharedSecret,
+  stream,
+} from "@farref/security";
 export type { ConnectOptions } from "./options.ts";

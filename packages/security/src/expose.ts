@@ -31,7 +31,7 @@ function boundMethod(object: object, name: string): unknown {
 }
 
 /** The value of a property, wherever it is declared; `undefined` for accessors, which are not run. */
-function findValue(object: object, key: PropertyKey): unknown {
+export function findValue(object: object, key: PropertyKey): unknown {
   for (let holder: object | null = object; holder; holder = Object.getPrototypeOf(holder)) {
     const descriptor = Object.getOwnPropertyDescriptor(holder, key);
     if (descriptor) return descriptor.value;

@@ -1,0 +1,80 @@
+/**
+ * A place of a contract: a parameter or a result. Values pass it in one of two ways, arriving from the peer or leaving
+ * to it. A library's schema is asked the same both ways; ours, of references, functions and streams, are not.
+ */
+import { asyncForm, isAsynchronous } from "./asynchronous.ts";
+import { accepted, type Checked, type Schema } from "./schema.ts";
+import { currentSightings } from "./sightings.ts";
+
+export interface Place {
+  arriving(value: unknown): Checked | Promise<Checked>;
+  leaving(value: unknown): Checked | Promise<Checked>;
+}
+
+/** A place for what travels by reference. */
+export interface ReferencePlace extends Place {
+  arriving(value: unknown): Checked;
+  leaving(value: unknown): Checked;
+}
+
+const placeKey: unique symbol = Symbol.for("farref.place") as never;
+
+interface ReferenceSchema<I, O> extends Schema<I, O> {
+  readonly [placeKey]: ReferencePlace;
+}
+
+/** The schema of a place of ours. Inside another library's schema it does its work as well. */
+export function schemaOf<I, O>(kind: ReferencePlace): Schema<I, O> {
+  const place: ReferencePlace = {
+    arriving(value) {
+      currentSightings()?.see(value);
+      return kind.arriving(value);
+    },
+    leaving: (value) => kind.leaving(value),
+  };
+  const validate = (value: unknown) => (currentSightings() ? place.arriving(value) : place.leaving(value));
+  const schema: ReferenceSchema<unknown, unknown> = {
+    "~standard": { version: 1, vendor: "farref", validate },
+    [placeKey]: place,
+  };
+  return Object.freeze(schema) as Schema<I, O>;
+}
+
+/** The place that only a schema of ours has. */
+export function referencePlaceOf(schema: Schema): ReferencePlace | undefined {
+  return (schema as Partial<ReferenceSchema<unknown, unknown>>)[placeKey];
+}
+
+export function placeOf(schema: Schema): Place {
+  return referencePlaceOf(schema) ?? new SchemaPlace(schema);
+}
+
+class SchemaPlace implements Place {
+  readonly #schema: Schema;
+  #validate: ((value: unknown) => Checked | Promise<Checked>) | undefined;
+
+  constructor(schema: Schema) {
+    this.#schema = schema;
+  }
+
+  arriving(value: unknown): Checked | Promise<Checked> {
+    // Not before the first value: the definition of a recursive schema is not whole until then.
+    this.#validate ??= validation(this.#schema);
+    const checked = this.#validate(value);
+    if (checked instanceof Promise) this.#validate = asyncForm(this.#schema) ?? this.#validate;
+    return checked;
+  }
+
+  leaving(value: unknown): Checked | Promise<Checked> {
+    return this.arriving(value);
+  }
+}
+
+function validation(schema: Schema): (value: unknown) => Checked | Promise<Checked> {
+  const standard = schema["~standard"];
+  const inTurn = isAsynchronous(schema) ? asyncForm(schema) : undefined;
+  return inTurn ?? ((value) => standard.validate(value));
+}
+
+/** The place of a result that there is none of. */
+export const nowhere: Place = { arriving: () => accepted(undefined), leaving: () => accepted(undefined) };
