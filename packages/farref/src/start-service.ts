@@ -83,13 +83,14 @@ function isList(where: Where | readonly Where[]): where is readonly Where[] {
 }
 
 function listenOptionsOf(options: ServiceOptions): ListenOptions {
-  const { handshakeTimeoutMs, maxMessageBytes } = resolveLimits(options.limits);
+  const { handshakeTimeoutMs, maxConnections, maxMessageBytes } = resolveLimits(options.limits);
   return {
     allowedOrigins: options.allowedOrigins,
     tls: options.tls,
     trustedProxies: options.trustedProxies,
     unix: options.unix,
     handshakeTimeoutMs,
+    maxConnections,
     maxMessageBytes,
     isGuarded: options.acl !== undefined || asksWhoItIs(options) || options.insecure === true,
   };

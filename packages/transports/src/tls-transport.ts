@@ -1,6 +1,6 @@
 /** `tls://host:port`: TCP that nobody reads or writes on the way, to a server that shows who it is. */
 import { createServer, type TLSSocket } from "node:tls";
-import { defaultLimits, type Listener, type ListenerEvents, type ListenOptions, type Transport } from "@farref/core";
+import type { Listener, ListenerEvents, ListenOptions, Transport } from "@farref/core";
 import { handOver, reportError } from "./listener-events.ts";
 import { peerOf } from "./socket/addresses.ts";
 import { dialSocket } from "./socket/dial-socket.ts";
@@ -37,11 +37,11 @@ const protocol = "farref";
  * Connections are accepted by a server of TCP and given to one of TLS that never listens itself: whoever is refused is
  * gone before a byte of TLS, and the time of a handshake is ours to end.
  */
-function listen(uri: string, { tls, handshakeTimeoutMs = defaultLimits.handshakeTimeoutMs }: ListenOptions): Listener {
+function listen(uri: string, options: ListenOptions): Listener {
   const address = parseHostUri(uri, "tls");
-  const options = { ALPNProtocols: [protocol], ...serverOptions(tls, uri) };
-  const secure = withOptionsOf(uri, () => createServer(options));
-  const newcomers = new Newcomers(handshakeTimeoutMs);
+  const tls = { ALPNProtocols: [protocol], ...serverOptions(options.tls, uri) };
+  const secure = withOptionsOf(uri, () => createServer(tls));
+  const newcomers = new Newcomers(options);
   const receive = (socket: TLSSocket, on: ListenerEvents): void => {
     const peer = newcomers.takeOut(socket);
     if (peer) handOver(on, new SocketChannel(socket, secured(peer, socket), tlsChannelError));
@@ -58,8 +58,7 @@ function listen(uri: string, { tls, handshakeTimeoutMs = defaultLimits.handshake
         socket.destroy();
       });
       return (socket, peer) => {
-        newcomers.add(socket, peer);
-        secure.emit("connection", socket);
+        if (newcomers.add(socket, peer)) secure.emit("connection", socket);
       };
     },
     dropPending: () => newcomers.cutOff(),

@@ -76,6 +76,21 @@ describe.each([
       }
     });
 
+    test("is checked by the program as well, which may return why not, or throw", async () => {
+      await using acceptor = await listen();
+      const no = new Error("not this one");
+      const refusals = [
+        () => no,
+        () => {
+          throw no;
+        },
+      ];
+      for (const checkServerIdentity of refusals) {
+        const dial = transport.dial(acceptor.uri, { tls: { ca, checkServerIdentity } });
+        await expect(dial).rejects.toMatchObject({ code: "unauthenticated", cause: no });
+      }
+    });
+
     test("goes unverified only if the program itself says so, and counts for nothing then", async () => {
       await using acceptor = await listen();
       const { near, far } = await meet(acceptor, { rejectUnauthorized: false });
@@ -138,7 +153,7 @@ describe.each([
       if (near instanceof Error) expect(near).toMatchObject({ outcome: "not-sent" });
       else await probe(near as Channel).closed();
       expect(strict.count).toBe(0);
-      expect(strict.errors).toMatchObject([{ outcome: "not-sent" }]);
+      expect(strict.errors).toMatchObject([{ code: "unauthenticated", outcome: "not-sent" }]);
       await using lenient = await listen({ tls: { ...asking, rejectUnauthorized: false } });
       const pair = await meet(lenient, { ca, ...identity });
       expect(pair.far.peer).not.toHaveProperty("certificate");
@@ -229,6 +244,19 @@ describe.each([
       await Promise.all(silent.map((socket) => gone(socket)));
       await expectServing(acceptor);
       expect(acceptor.count).toBe(1);
+    });
+
+    test("has a place only while there are not too many of them", async () => {
+      await using acceptor = await listen({ maxConnections: 2 });
+      const waiting = [dialPlain(acceptor), dialPlain(acceptor)];
+      await Promise.all(waiting.map((socket) => once(socket, "connect")));
+      await gone(dialPlain(acceptor));
+      waiting[0]?.destroy();
+      // The listener hears of it in its own time.
+      let near: unknown;
+      while (!near) near = await transport.dial(acceptor.uri, { tls: { ca } }).catch(() => undefined);
+      await part(near as Channel, await acceptor.next());
+      waiting[1]?.destroy();
     });
 
     test("that comes byte by byte gains no time", async () => {

@@ -93,6 +93,8 @@ export interface ListenOptions {
   /** Mode of a Unix socket file; default 0o600. */
   readonly unix?: { readonly mode?: number | undefined } | undefined;
   readonly handshakeTimeoutMs?: number | undefined;
+  /** Most connections that may be on their way to a channel at once. */
+  readonly maxConnections?: number | undefined;
   readonly maxMessageBytes?: number | undefined;
   /** Says that listening beyond loopback is meant: an ACL, authentication or `insecure` is there. */
   readonly isGuarded?: boolean | undefined;

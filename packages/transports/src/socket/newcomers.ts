@@ -3,7 +3,7 @@
  * limit, from the moment they were accepted; who is late is cut off, whatever he is doing.
  */
 import type { Socket } from "node:net";
-import { type PeerAddress, systemClock, type Timer } from "@farref/core";
+import { defaultLimits, type ListenOptions, type PeerAddress, systemClock, type Timer } from "@farref/core";
 
 interface Newcomer {
   readonly socket: Socket;
@@ -13,14 +13,20 @@ interface Newcomer {
 
 export class Newcomers {
   readonly #limitMs: number;
+  readonly #maxWaiting: number;
   readonly #waiting = new Map<string, Newcomer>();
 
-  constructor(limitMs: number) {
-    this.#limitMs = limitMs;
+  constructor({ handshakeTimeoutMs, maxConnections }: ListenOptions) {
+    this.#limitMs = handshakeTimeoutMs ?? defaultLimits.handshakeTimeoutMs;
+    this.#maxWaiting = maxConnections ?? defaultLimits.maxConnections;
   }
 
-  /** A TCP connection, in the turn it was accepted in. */
-  add(socket: Socket, peer: PeerAddress): void {
+  /** A TCP connection, in the turn it was accepted in. `false` when too many wait: it is cut off. */
+  add(socket: Socket, peer: PeerAddress): boolean {
+    if (this.#waiting.size >= this.#maxWaiting) {
+      socket.destroy();
+      return false;
+    }
     const key = connectionOf(socket);
     const timer = systemClock.setTimer(this.#limitMs, () => socket.destroy());
     const newcomer = { socket, peer, timer };
@@ -29,6 +35,7 @@ export class Newcomers {
       timer.cancel();
       if (this.#waiting.get(key) === newcomer) this.#waiting.delete(key);
     });
+    return true;
   }
 
   /** Its time no longer runs. `socket` is the same connection, perhaps with TLS over it; `undefined` when it is gone. */

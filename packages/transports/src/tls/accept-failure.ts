@@ -1,12 +1,15 @@
 /** Why a client that connected got no TLS, for the service's `onError`: clients are told little. */
 import type { TLSSocket } from "node:tls";
 import { RpcError } from "@farref/core";
+import { codeOf } from "../failures.ts";
 import { isTlsFailure, reasonOf } from "./connect-tls.ts";
 
 export function acceptFailure(error: Error, socket: TLSSocket): RpcError {
   const { authorizationError: refusal } = socket;
   // Node has a string here, whatever its types say.
   if (refusal) return failure("unauthenticated", `a client's certificate is not accepted: ${String(refusal)}`, error);
+  if (codeOf(error) === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE")
+    return failure("unauthenticated", "a client has no certificate", error);
   const code = isTlsFailure(error) ? "protocol" : "unreachable";
   return failure(code, `a client could not agree on TLS: ${reasonOf(error)}`, error);
 }

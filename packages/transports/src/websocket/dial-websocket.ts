@@ -5,7 +5,7 @@ import type { TLSSocket } from "node:tls";
 import { type Channel, type DialOptions, RpcError, type RpcErrorCode } from "@farref/core";
 import { WebSocket } from "ws";
 import { codeOf, dialAborted, unreachable } from "../failures.ts";
-import { connectTls, dialTlsFailure } from "../tls/connect-tls.ts";
+import { connectTls, dialTlsFailure, isRefusal } from "../tls/connect-tls.ts";
 import { formatHostUri, parseWebSocketUri, quote } from "../uri.ts";
 import { WebSocketChannel, webSocketLimits } from "./node-channel.ts";
 import { webSocketPeer } from "./upgrade-gate.ts";
@@ -61,6 +61,7 @@ function refusedBy(uri: string, { statusCode, statusMessage }: IncomingMessage):
 
 /** The system's errors have codes; those of the HTTP parser begin with HPE; ws has none for a broken handshake. */
 function handshakeFailure(uri: string, error: Error, secure: TLSSocket | undefined): RpcError {
+  if (secure && isRefusal(error, secure)) return dialTlsFailure(uri, error, secure);
   const code = codeOf(error);
   const isNetwork = error instanceof AggregateError || (code !== undefined && !code.startsWith("HPE_"));
   if (isNetwork) return secure ? dialTlsFailure(uri, error, secure) : unreachable(uri, error);

@@ -3,14 +3,7 @@ import { createServer, type Server as HttpServer, type ServerResponse } from "no
 import { createServer as createHttpsServer } from "node:https";
 import { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import {
-  type Channel,
-  defaultLimits,
-  type ListenerEvents,
-  type ListenOptions,
-  type PeerAddress,
-  type Transport,
-} from "@farref/core";
+import type { Channel, ListenerEvents, ListenOptions, PeerAddress, Transport } from "@farref/core";
 import { handOver, isAccepted, reportError } from "../listener-events.ts";
 import { isLoopback } from "../socket/addresses.ts";
 import { hostListener } from "../socket/host-listener.ts";
@@ -29,11 +22,11 @@ export const webSocketTransport: Transport = {
   listen(uri, options) {
     const address = parseWebSocketListenUri(uri);
     const { scheme, path, host } = address;
-    const { allowedOrigins, isGuarded = false, handshakeTimeoutMs = defaultLimits.handshakeTimeoutMs } = options;
+    const { allowedOrigins, isGuarded = false } = options;
     const proxies = new TrustedProxies(options.trustedProxies);
     const isLoopbackOnly = !isGuarded && isLoopback(host);
     const gate = new UpgradeGate({ allowedOrigins, isLoopbackOnly, proxies });
-    const newcomers = new Newcomers(handshakeTimeoutMs);
+    const newcomers = new Newcomers(options);
     const server = scheme === "wss" ? createSecureServer(uri, options) : createServer();
     return hostListener({
       uri,
@@ -42,8 +35,7 @@ export const webSocketTransport: Transport = {
       serve: (on) => {
         serve({ server, path: path || "/", gate, newcomers, proxies }, on);
         return (socket, peer) => {
-          newcomers.add(socket, peer);
-          server.emit("connection", socket);
+          if (newcomers.add(socket, peer)) server.emit("connection", socket);
         };
       },
       dropPending: () => newcomers.cutOff(),
