@@ -59,7 +59,7 @@ export class Answers {
   refusal(callId: number, error: RpcError, areArgumentsUntouched: boolean): void {
     const writer = this.#outbox.begin(frame.error);
     this.#head(writer, callId, areArgumentsUntouched ? errorFlag.argumentsUntouched : 0);
-    this.#codec.encodeList(writer, refusalParts(error), this.#exports, this.#peerLimits, "error");
+    this.#codec.encodeList(writer, refusalParts(error), this.#exports, refusalLimits, "error");
     this.#outbox.end("reply");
   }
 
@@ -85,6 +85,9 @@ export class Answers {
     this.#exports.undo(this.#exports.takeCounted());
   }
 }
+
+/** Three short strings. A peer whose own limits have no room even for them is told all the same: nothing here may fail. */
+const refusalLimits = { maxDepth: 2, maxNodes: 8 };
 
 function asExecuted(error: unknown): RpcError {
   if (error instanceof RpcError) return new RpcError(error.code, error.detail, "executed", { cause: error.cause });

@@ -43,6 +43,8 @@ export type Stacks = "sent" | "kept";
 /**
  * Appends what a method threw. What of its data can't travel is left out, as an error must not be lost for its details:
  * first the cause goes, then the data. `undo` is called for what a failed attempt has counted.
+ *
+ * @throws RpcError when there is no room even for the message
  */
 export function encodeThrown(
   writer: ByteWriter,
@@ -54,15 +56,18 @@ export function encodeThrown(
 ): void {
   const attempts = [whole, { ...whole, cause: [] }, { ...whole, cause: [], data: undefined }];
   const start = writer.length;
+  let failure: unknown;
   for (const { name, message, code, data, cause, stack } of attempts) {
     try {
       codec.encodeList(writer, [name, message, code, data, cause, stack], exporter, limits, "error");
       return;
-    } catch {
+    } catch (error) {
+      failure = error;
       undo();
       writer.position = writer.start + start;
     }
   }
+  throw failure;
 }
 
 export function takeApart(thrown: unknown, stacks: Stacks): Thrown {
