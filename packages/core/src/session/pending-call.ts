@@ -70,7 +70,7 @@ export class PendingCall implements Place {
   remainingMs(now: number): number | undefined {
     const timeoutMs = this.options?.timeoutMs;
     if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return undefined;
-    return Math.max(0, Math.ceil(timeoutMs - (now - this.madeAt)));
+    return Math.min(Math.max(0, Math.ceil(timeoutMs - (now - this.madeAt))), Number.MAX_SAFE_INTEGER);
   }
 
   resolve(value: unknown): void {

@@ -136,6 +136,10 @@ export class RawPeer implements AsyncDisposable {
     });
   }
 
+  cancel(callId: number): void {
+    this.send(frame.cancel, (writer) => writer.varint(callId));
+  }
+
   result(callId: number, result: unknown): void {
     this.send(frame.result, (writer) => {
       writer.varint(callId);
