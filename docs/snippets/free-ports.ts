@@ -4,7 +4,7 @@
  *
  *     vi.mock("farref", async (original) => (await import("./free-ports.ts")).withFreePorts(original));
  */
-import type { Service } from "farref";
+import type { Channel, ConnectOptions, Service } from "farref";
 
 type Farref = typeof import("farref");
 
@@ -17,8 +17,8 @@ export async function withFreePorts(importOriginal: () => Promise<unknown>): Pro
     if (typeof where === "string") services.set(where, service);
     return service;
   };
-  const connect: Farref["connect"] = (where, options) => {
-    return original.connect(typeof where === "string" ? realAddress(where) : where, options);
+  const connect: Farref["connect"] = <T>(where: string | readonly string[] | Channel, options?: ConnectOptions) => {
+    return original.connect<T>(typeof where === "string" ? realAddress(where) : where, options);
   };
   return { ...original, startService, connect };
 }
