@@ -1,7 +1,10 @@
-/** The two contenders that the table treats apart. */
+/** The contenders that the table treats apart. */
 
 /** What others are measured against. */
 export const floorName = "floor";
 
 /** What has goals. */
 export const farrefName = "farref";
+
+/** The same behind an ACL, a shared secret and a contract. */
+export const guardedName = "farref, guarded";

@@ -2,7 +2,6 @@
 
 import type { Contender } from "./contender.ts";
 import { contenders } from "./contenders.ts";
-import { farrefName, floorName } from "./names.ts";
 import type { Options } from "./options.ts";
 import { Pair } from "./pair.ts";
 import { type Scenario, scenarios, titleOf } from "./scenarios.ts";
@@ -62,6 +61,6 @@ async function noteFailure(result: Result, step: () => Promise<void>): Promise<v
 }
 
 function isMeasured(contender: Contender, scenario: Scenario): boolean {
-  const names = [floorName, farrefName, ...scenario.others];
+  const names = [scenario.baseline, scenario.measured, ...scenario.others];
   return contender.transport === scenario.transport && names.includes(contender.name);
 }
