@@ -4,7 +4,10 @@ import type { Session } from "../types/session.ts";
 export type Front<F> = F | PerSession<F> | PerCall<F>;
 type Make<F> = (session: Session) => F | Promise<F>;
 
-/** Made by `perSession`. */
+/**
+ * Made by `perSession`. It has no member of its own that a program's class might have too: the compiler would take such a
+ * class for one of these.
+ */
 export class PerSession<F> {
   readonly #make: Make<F>;
 
@@ -12,8 +15,8 @@ export class PerSession<F> {
     this.#make = make;
   }
 
-  make(session: Session): F | Promise<F> {
-    return this.#make(session);
+  static make<F>(front: PerSession<F>, session: Session): F | Promise<F> {
+    return front.#make(session);
   }
 }
 
@@ -25,11 +28,8 @@ export class PerCall<F> {
     this.#make = make;
   }
 
-  /** Tells the type apart from `PerSession`, whose shape is the same. */
-  readonly isPerCall = true;
-
-  make(session: Session): F | Promise<F> {
-    return this.#make(session);
+  static make<F>(front: PerCall<F>, session: Session): F | Promise<F> {
+    return front.#make(session);
   }
 }
 

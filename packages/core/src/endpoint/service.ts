@@ -215,8 +215,8 @@ class LiveService<F extends object> implements Service<F> {
   async #offer(session: Session): Promise<OfferedFront> {
     const front = this.#front;
     if (front === undefined) return { kind: "none" };
-    if (front instanceof PerSession) return { kind: "own", object: await front.make(session) };
-    if (front instanceof PerCall) return { kind: "perCall", make: (caller) => front.make(caller) };
+    if (front instanceof PerSession) return { kind: "own", object: await PerSession.make(front, session) };
+    if (front instanceof PerCall) return { kind: "perCall", make: (caller) => PerCall.make(front, caller) };
     return { kind: "shared", object: front };
   }
 
