@@ -3,7 +3,7 @@ import { type CallerContract, guardMethod, isRemote, offerInPlaceOf, type Remote
 import type { Arguments, Results } from "./api.ts";
 import { CalleeMethod } from "./callee.ts";
 import { CallerSide } from "./caller.ts";
-import { method } from "./method.ts";
+import { type MethodSpec, method } from "./method.ts";
 import { schemaOf } from "./place.ts";
 import { accepted, type Checked, type InputOf, type OutputOf, refused, type Schema, unexpected } from "./schema.ts";
 import { currentSightings } from "./sightings.ts";
@@ -26,7 +26,7 @@ export function callback<const A extends readonly Schema[], R extends Schema = S
   params: A,
   result?: R,
 ): Schema<Callback<A, R>, Remote<(...args: Arguments<A>) => OutputOf<R>>> {
-  const spec = method(params, result);
+  const spec: MethodSpec = result ? method(params, result) : method(params);
   const type: FunctionType = {
     guard: new CalleeMethod(spec),
     caller: new CallerSide([["", spec]]),

@@ -27,11 +27,17 @@ export interface MethodSpec<A extends readonly Schema[] = readonly Schema[], R e
  * @example
  * const divide = method([z.number(), z.number()], z.number(), { timeoutMs: 1_000, idempotent: true });
  */
-export function method<const A extends readonly Schema[], R extends Schema = Schema<void>>(
+export function method<const A extends readonly Schema[], R extends Schema>(
   params: A,
-  result?: R,
-  options: MethodOptions = {},
-): MethodSpec<A, R> {
+  result: R,
+  options?: MethodOptions,
+): MethodSpec<A, R>;
+export function method<const A extends readonly Schema[]>(
+  params: A,
+  result?: undefined,
+  options?: MethodOptions,
+): MethodSpec<A, Schema<void>>;
+export function method(params: readonly Schema[], result?: Schema, options: MethodOptions = {}): MethodSpec {
   const [odd] = [...params.entries()].filter(([, schema]) => !isSchema(schema));
   if (odd) throw wrong(`parameter ${odd[0]} is not a schema`);
   if (result !== undefined && !isSchema(result)) throw wrong("the result is not a schema");
