@@ -1,12 +1,13 @@
 /** Programs in processes of their own: TypeScript files of `fixtures`, bundled with farref's sources and run by Node. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, stop } from "esbuild";
+import { afterAll } from "vitest";
 
 export interface Exit {
   readonly code: number | null;
@@ -16,10 +17,19 @@ export interface Exit {
 const fixtures = fileURLToPath(new URL("fixtures", import.meta.url));
 // A bundled CommonJS package asks for Node's modules this way.
 const banner = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+const directory = mkdtempSync(join(tmpdir(), "farref-"));
+const bundles = new Map<string, Promise<string>>();
+
+afterAll(() => rmSync(directory, { recursive: true }));
 
 /** Starts `fixtures/<name>.ts`. Disposing it ends the process, whatever state it is in. */
 export async function startProgram(name: string, ...args: readonly string[]): Promise<Program> {
-  const directory = await mkdtemp(join(tmpdir(), "farref-"));
+  const bundle = bundles.get(name) ?? bundled(name);
+  bundles.set(name, bundle);
+  return new Program(spawn(process.execPath, [await bundle, ...args], { stdio: ["pipe", "pipe", "inherit"] }));
+}
+
+async function bundled(name: string): Promise<string> {
   const outfile = join(directory, `${name}.mjs`);
   await build({
     entryPoints: [join(fixtures, `${name}.ts`)],
@@ -33,18 +43,17 @@ export async function startProgram(name: string, ...args: readonly string[]): Pr
     banner: { js: banner },
     logLevel: "error",
   });
-  return new Program(directory, spawn(process.execPath, [outfile, ...args], { stdio: ["pipe", "pipe", "inherit"] }));
+  await stop();
+  return outfile;
 }
 
 export class Program implements AsyncDisposable {
   readonly exited: Promise<Exit>;
-  readonly #directory: string;
   readonly #process: ChildProcess;
   readonly #lines: AsyncIterator<string>;
   readonly #output: Interface;
 
-  constructor(directory: string, child: ChildProcess) {
-    this.#directory = directory;
+  constructor(child: ChildProcess) {
     this.#process = child;
     if (!child.stdout) throw new Error("a program without output");
     this.#output = createInterface(child.stdout);
@@ -73,6 +82,5 @@ export class Program implements AsyncDisposable {
     this.#process.stdin?.destroy();
     await this.exited;
     this.#output.close();
-    await rm(this.#directory, { recursive: true });
   }
 }

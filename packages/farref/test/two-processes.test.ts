@@ -138,6 +138,12 @@ test("a program that closes what it opened ends by itself", async () => {
   expect(performance.now() - closedAt).toBeLessThan(1_000);
 });
 
+test("a program whose service and connection are unref'd ends though they are open", async () => {
+  await using program = await startProgram("unrefs");
+  expect(await program.line()).toBe("8");
+  expect(await program.exited).toEqual({ code: 0, signal: null });
+});
+
 test("a stub that is released here is gone over there", async () => {
   await using program = await startProgram("server");
   await using client = await connectionOnly(await program.line());
