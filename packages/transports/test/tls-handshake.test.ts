@@ -116,6 +116,14 @@ describe.each([
       await part(near, far);
     });
 
+    test("is checked against another name where the program gives one", async () => {
+      await using acceptor = await listen({ tls: authority.issue({ name: "x", hosts: ["far.example"] }) });
+      const { near, far } = await meet(acceptor, { ca, servername: "far.example" });
+      await part(near, far);
+      const dial = transport.dial(acceptor.uri, { tls: { ca, servername: "other.example" } });
+      await expect(dial).rejects.toMatchObject({ code: "unauthenticated" });
+    });
+
     test("may put nothing into an error that is not a line of text", async () => {
       const evil = authority.issue({ name: "x", hosts: [`evil.example\n\u001b[2J${"x".repeat(5_000)}`] });
       await using acceptor = await listen({ tls: evil });
@@ -238,7 +246,7 @@ describe.each([
         .resume();
 
     test("that does not come costs nothing but its time: 200 silent connections are gone", async () => {
-      await using acceptor = await listen({ handshakeTimeoutMs: 100 });
+      await using acceptor = await listen({ handshakeTimeoutMs: 250 });
       const silent = Array.from({ length: 200 }, () => dialPlain(acceptor));
       await Promise.all(silent.map((socket) => once(socket, "connect")));
       await Promise.all(silent.map((socket) => gone(socket)));
@@ -260,7 +268,7 @@ describe.each([
     });
 
     test("that comes byte by byte gains no time", async () => {
-      await using acceptor = await listen({ handshakeTimeoutMs: 100 });
+      await using acceptor = await listen({ handshakeTimeoutMs: 250 });
       const slow = dialPlain(acceptor);
       await once(slow, "connect");
       // A record of 16 KiB that never ends.
@@ -272,7 +280,7 @@ describe.each([
     });
 
     test("has no more time with TLS done and nothing after it", async () => {
-      await using acceptor = await listen({ handshakeTimeoutMs: 100 });
+      await using acceptor = await listen({ handshakeTimeoutMs: 250 });
       const socket = connectTls({ port: portIn(acceptor.uri), host: "127.0.0.1", ca });
       await once(socket.resume(), "secureConnect");
       // A channel is the session's to end; what asks for a WebSocket is not one yet.

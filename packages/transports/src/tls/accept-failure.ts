@@ -10,8 +10,8 @@ export function acceptFailure(error: Error, socket: TLSSocket): RpcError {
   if (refusal) return failure("unauthenticated", `a client's certificate is not accepted: ${String(refusal)}`, error);
   if (codeOf(error) === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE")
     return failure("unauthenticated", "a client has no certificate", error);
-  const code = isTlsFailure(error) ? "protocol" : "unreachable";
-  return failure(code, `a client could not agree on TLS: ${reasonOf(error)}`, error);
+  if (isTlsFailure(error)) return failure("protocol", `a client could not agree on TLS: ${reasonOf(error)}`, error);
+  return failure("unreachable", `a client left, or was cut off, before TLS was agreed on: ${reasonOf(error)}`, error);
 }
 
 function failure(code: "unauthenticated" | "protocol" | "unreachable", detail: string, cause: Error): RpcError {
