@@ -4,6 +4,7 @@ export {
   type Authenticator,
   type Authorize,
   ByReference,
+  type ByReferenceMark,
   byReference,
   type CallContext,
   type CallOptions,
@@ -38,6 +39,7 @@ export {
 export {
   type Api,
   bearer,
+  type Callback,
   type Contract,
   callback,
   defineContract,
@@ -46,6 +48,7 @@ export {
   type MethodOptions,
   type MethodSpec,
   method,
+  type Referable,
   reference,
   type Schema,
   sharedSecret,

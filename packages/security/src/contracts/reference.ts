@@ -16,7 +16,7 @@ import { accepted, type Checked, refused, type Schema, unexpected } from "./sche
 import { currentSightings } from "./sightings.ts";
 
 /** What may be given for an object under a contract: what `implement` made, an object of one's own, or a stub. */
-export type Given<C extends Contract> = ((Api<C> | Implementation<C>) & ByReferenceMark) | Stub<Api<C>>;
+export type Referable<C extends Contract> = ((Api<C> | Implementation<C>) & ByReferenceMark) | Stub<Api<C>>;
 
 /**
  * A schema for objects that travel as references. With a contract they have its methods and no others, whoever they
@@ -27,7 +27,7 @@ export type Given<C extends Contract> = ((Api<C> | Implementation<C>) & ByRefere
  * const bank = defineContract({ account: method([z.string()], reference(account)) });
  */
 export function reference(): Schema<ByReferenceMark | Stub<unknown>, Stub<unknown>>;
-export function reference<C extends Contract>(contract: C | (() => C)): Schema<Given<C>, Remote<Api<C>>>;
+export function reference<C extends Contract>(contract: C | (() => C)): Schema<Referable<C>, Remote<Api<C>>>;
 export function reference(contract?: Contract | (() => Contract)): Schema {
   let terms: Terms | undefined;
   const agreed = () => {
