@@ -78,7 +78,7 @@ export class Fragments {
   }
 }
 
-function tooLarge(bytes: number, limit: number): RpcError {
+export function tooLarge(bytes: number, limit: number): RpcError {
   return new RpcError(
     "limit-exceeded",
     `a message of ${bytes} bytes, limits.maxMessageBytes is ${limit}`,

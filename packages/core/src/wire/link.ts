@@ -7,7 +7,7 @@ import type { Clock, Timer } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import type { Limits } from "../limits/limits.ts";
 import { ByteReader } from "./byte-reader.ts";
-import { Fragments } from "./fragments.ts";
+import { Fragments, tooLarge } from "./fragments.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { firstOfMany, frame, kindOf, maxHandshakePayloadBytes, maxPayloadBytes, preamble } from "./frames.ts";
 import { Outbox } from "./outbox.ts";
@@ -174,10 +174,18 @@ export class Link {
       const reader = this.#reader.at(bytes, start, end);
       if (kindOf(code) === frame.more) this.#continue(reader);
       else if (code & firstOfMany) this.#begin(code & ~firstOfMany, reader);
-      else this.handler.message(code, reader);
+      else this.#whole(code, reader);
     } catch (error) {
       this.fail(asProtocolError(error));
     }
+  }
+
+  /** A message in one frame. What a session says on its own behalf may be larger than the least a program allows. */
+  #whole(code: number, reader: ByteReader): void {
+    const { maxMessageBytes } = this.#limits;
+    const isProgramData = kindOf(code) === frame.call || kindOf(code) === frame.result;
+    if (isProgramData && reader.remaining > maxMessageBytes) throw tooLarge(reader.remaining, maxMessageBytes);
+    this.handler.message(code, reader);
   }
 
   #begin(code: number, reader: ByteReader): void {
