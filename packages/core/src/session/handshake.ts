@@ -77,9 +77,11 @@ export abstract class Handshake implements LinkHandler {
   }
 
   closed(error?: Error): void {
-    const what = error ? `the connection was lost: ${error.message}` : "the peer closed the connection";
-    const lost = new RpcError("unreachable", `${what} before the session began`, "not-sent", error && { cause: error });
-    this.fail(lost, "quiet");
+    // What a transport says in our own words it says best: a certificate refused, text where bytes were due.
+    this.fail(
+      error instanceof RpcError ? new RpcError(error.code, error.detail, "not-sent", error) : lost(error),
+      "quiet",
+    );
   }
 
   protected succeed(session: LiveSession): void {
@@ -120,6 +122,11 @@ export abstract class Handshake implements LinkHandler {
       peerFront,
     };
   }
+}
+
+function lost(error: Error | undefined): RpcError {
+  const what = error ? `the connection was lost: ${error.message}` : "the peer closed the connection";
+  return new RpcError("unreachable", `${what} before the session began`, "not-sent", error && { cause: error });
 }
 
 /** The type's name of a front, for printing at the far end. */
