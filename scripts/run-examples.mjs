@@ -20,6 +20,22 @@ const examples = [
   { name: "progress", prints: [/^client: 5 of 5$/m, /^server: the listener threw RangeError/m] },
   { name: "by-reference", prints: [/^copied: +ours \[ 10, 20 \]/m, /^referenced: ours \[ 11, 21 \]/m] },
   { name: "chat", args: ["--check"], prints: [/^ok/m] },
+  {
+    name: "two-roles",
+    prints: [
+      /^audit: ann write refused \(denied\)$/m,
+      /^reader writes: denied: .* \[not-executed\]$/m,
+      /^stranger: unauthenticated: .* \[not-sent\]$/m,
+    ],
+  },
+  { name: "shared-contract", args: ["--check"], prints: [/^page: invalid-argument, not-executed: /m, /^ok/m] },
+  {
+    name: "validating-wrapper",
+    prints: [
+      /^by-hand:\n(?: .*\n){4} {2}what it has now: 90$/m,
+      /^by-contract:\n(?: .*\n){4} {2}what it has now: 95$/m,
+    ],
+  },
 ];
 /** Not examples themselves. */
 const others = ["kit"];
