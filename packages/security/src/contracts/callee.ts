@@ -23,26 +23,26 @@ export class CalleeMethod implements MethodGuard {
   prepare(args: unknown[], references: readonly unknown[]): unknown[] | Promise<unknown[]> {
     if (args.length > this.#params.length) throw tooMany(args.length, this.#params.length);
     const sightings = references.length > 0 ? new Sightings(references) : undefined;
-    const arguments_ = new Preparation(this.#params.length, sightings);
+    const preparation = new Preparation(this.#params.length, sightings);
     for (let i = 0; i < this.#params.length; i++) {
       const checked = arriveAt(this.#params[i] as Place, args[i], sightings);
-      if (checked instanceof Promise) return this.#prepareRest(args, i, checked, arguments_);
-      arguments_.take(i, checked);
+      if (checked instanceof Promise) return this.#prepareRest(args, i, checked, preparation);
+      preparation.take(i, checked);
     }
-    return arguments_.ready();
+    return preparation.ready();
   }
 
   async #prepareRest(
     args: unknown[],
     from: number,
     first: Promise<Checked>,
-    arguments_: Preparation,
+    preparation: Preparation,
   ): Promise<unknown[]> {
-    arguments_.take(from, await first);
+    preparation.take(from, await first);
     for (let i = from + 1; i < this.#params.length; i++) {
-      arguments_.take(i, await arriveAt(this.#params[i] as Place, args[i], arguments_.sightings));
+      preparation.take(i, await arriveAt(this.#params[i] as Place, args[i], preparation.sightings));
     }
-    return arguments_.ready();
+    return preparation.ready();
   }
 
   complete(result: unknown): unknown {
