@@ -193,6 +193,17 @@ describe("release", () => {
     await until(() => sink.disposals === 1);
   });
 
+  test("leaves only behind a large call that takes the object home", async () => {
+    const account = new Account();
+    const front = { account: () => account, isMine: (thing: unknown, _ballast: Uint8Array) => thing === account };
+    await using pair = await leakCheckedPair(front, {}, tcp);
+    const stub = await pair.front.account();
+    const isMine = pair.front.isMine(stub, new Uint8Array(4_000_000));
+    release(stub);
+    expect(await isMine).toBe(true);
+    await until(() => account.disposals === 1);
+  });
+
   test("leaves only behind calls that are held back", async () => {
     const door = gate();
     const seen: number[] = [];

@@ -117,6 +117,19 @@ describe.each([
   });
 });
 
+describe("large calls, more than the far side can put together at once,", () => {
+  test("keep their order with a small one behind them", async () => {
+    await using pair = await leakCheckedPair(new Journal(), { service: { limits: { maxMessageBytes: 100_000 } } });
+    const calls: Promise<unknown>[] = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => pair.front.store(new Uint8Array(90_000 + n)));
+    calls.push(pair.front.note("small"));
+    await Promise.all(calls);
+    expect(await pair.front.entries()).toEqual([
+      ...[1, 2, 3, 4, 5, 6, 7, 8].map((n) => `${90_000 + n} bytes`),
+      "small",
+    ]);
+  });
+});
+
 describe("a call that has to wait for somebody's decision", () => {
   test("keeps later calls on its target behind it, and nobody else's", async () => {
     const seen: string[] = [];
