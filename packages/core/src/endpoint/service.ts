@@ -76,7 +76,7 @@ class LiveService<F extends object> implements Service<F> {
   readonly #endpoint: Endpoint;
   readonly #tries: AddressTries;
   readonly #sessions = new Set<LiveSession>();
-  /** Channels that are not sessions yet. */
+  /** Channels that are not sessions yet, or never will be and are not gone. */
   readonly #channels = new Set<Channel>();
   #state: "open" | "draining" | "closed" = "open";
   #closing: Promise<void> | undefined;
@@ -195,12 +195,12 @@ class LiveService<F extends object> implements Service<F> {
         authorize: this.#options.authorize ?? [],
         disclosure: this.#options,
         offer: (made) => this.#offer(made),
+        gone: () => this.#channels.delete(channel),
       });
+      this.#channels.delete(channel);
       this.#add(session);
     } catch (error) {
       if (this.#state !== "closed") environment.onError(toReport(error));
-    } finally {
-      this.#channels.delete(channel);
     }
   }
 

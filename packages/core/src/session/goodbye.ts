@@ -7,6 +7,8 @@ import { ByteWriter } from "../wire/byte-writer.ts";
 import { frame } from "../wire/frames.ts";
 import type { Outbox } from "../wire/outbox.ts";
 
+/** Time for the peer to close its side of an orderly end. */
+export const lingerMs = 1_000;
 const maxMessageLength = 1_024;
 const maxTextBytes = 4_096;
 

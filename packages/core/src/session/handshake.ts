@@ -12,12 +12,13 @@
  * Either side may say goodbye instead, with the reason.
  */
 import type { Channel } from "../channel/channel.ts";
+import type { Timer } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { Link, type LinkHandler } from "../wire/link.ts";
 import type { AuthDialogue } from "./auth-dialogue.ts";
 import type { Agreement, FrontNote, SessionEnvironment } from "./environment.ts";
-import { sendGoodbye } from "./goodbye.ts";
+import { lingerMs, sendGoodbye } from "./goodbye.ts";
 import { type ClientHello, type ReadyNote, type ServerHello, writeHello } from "./hello.ts";
 import type { LiveSession } from "./session.ts";
 
@@ -44,6 +45,7 @@ export abstract class Handshake implements LinkHandler {
   protected dialogue: AuthDialogue | undefined;
   readonly #settle: Settle;
   #isSettled = false;
+  #linger: Timer | undefined;
 
   constructor(channel: Channel, options: HandshakeOptions, settle: Settle) {
     this.environment = options.environment;
@@ -54,6 +56,8 @@ export abstract class Handshake implements LinkHandler {
 
   protected abstract receive(code: number, reader: ByteReader): void;
   protected abstract done(): void;
+  /** The channel is gone, and there was no session. */
+  protected gone(): void {}
 
   get isSettled(): boolean {
     return this.#isSettled;
@@ -82,6 +86,8 @@ export abstract class Handshake implements LinkHandler {
       error instanceof RpcError ? new RpcError(error.code, error.detail, "not-sent", error) : lost(error),
       "quiet",
     );
+    this.#linger?.cancel();
+    this.gone();
   }
 
   protected succeed(session: LiveSession): void {
@@ -105,6 +111,7 @@ export abstract class Handshake implements LinkHandler {
     this.link.greet();
     sendGoodbye(this.link.outbox, error.code, error.detail);
     this.link.end();
+    this.#linger = this.environment.clock.setTimer(lingerMs, () => this.link.kill());
   }
 
   protected send(code: number, hello: ClientHello | ServerHello | ReadyNote): void {

@@ -26,6 +26,8 @@ export interface ServerOptions extends HandshakeOptions {
   readonly disclosure: Disclosure;
   /** Makes what this session is offered. What it throws refuses the session as `internal`. */
   offer(session: Session): OfferedFront | Promise<OfferedFront>;
+  /** The channel of a handshake that failed is gone: a peer that was refused may take its time to leave. */
+  gone(): void;
 }
 
 /** A budget of authentications for each address. */
@@ -85,6 +87,10 @@ class ServerHandshake extends Handshake {
   protected done(): void {
     this.#timer.cancel();
     this.#delay?.cancel();
+  }
+
+  protected override gone(): void {
+    this.#options.gone();
   }
 
   #greet(hello: ClientHello): void {

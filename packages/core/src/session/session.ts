@@ -14,7 +14,7 @@ import type { Link, LinkHandler } from "../wire/link.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { Disclosure } from "./disclosure.ts";
 import type { Agreement, SessionEnvironment } from "./environment.ts";
-import { closeCodeFrom, closeReasonOf, errorCodeOf, readGoodbye, sendGoodbye } from "./goodbye.ts";
+import { closeCodeFrom, closeReasonOf, errorCodeOf, lingerMs, readGoodbye, sendGoodbye } from "./goodbye.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { OutgoingCalls } from "./outgoing-calls.ts";
 import type { PendingCall } from "./pending-call.ts";
@@ -403,9 +403,6 @@ export class LiveSession implements Session, ReferenceOwner {
     });
   }
 }
-
-/** Time for the peer to close its side of an orderly end. */
-const lingerMs = 1_000;
 
 function unimplemented(kind: number, where: string): RpcError {
   return new RpcError("unimplemented", `frames of kind ${kind} are not known ${where}`, "not-executed");
