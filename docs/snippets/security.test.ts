@@ -1,5 +1,18 @@
-import { acl, bearer, connect, currentCall, rateLimit, sharedSecret, startService, verifyBearer } from "farref";
+import {
+  acl,
+  bearer,
+  connect,
+  currentCall,
+  defineContract,
+  implement,
+  method,
+  rateLimit,
+  sharedSecret,
+  startService,
+  verifyBearer,
+} from "farref";
 import { afterEach, expect, test, vi } from "vitest";
+import * as z from "zod";
 import { closeServices } from "./free-ports.ts";
 
 vi.spyOn(console, "log").mockImplementation(() => {});
@@ -23,6 +36,21 @@ test("authorize", async () => {
   using calculator = await connect<Calculator>("tcp://127.0.0.1:8787");
   expect(await calculator.add(5, 3)).toBe(8);
   await expect(calculator.reset()).rejects.toMatchObject({ code: "denied", outcome: "not-executed" });
+});
+
+test("contract", async () => {
+  // #region contract
+  const calculatorContract = defineContract({
+    add: method([z.number(), z.number()], z.number()),
+  });
+
+  await startService("tcp://127.0.0.1:8787", implement(calculatorContract, new Calculator()));
+  // #endregion
+  using calculator = await connect<Record<"add" | "reset", (...args: unknown[]) => unknown>>("tcp://127.0.0.1:8787");
+  expect(await calculator.add(5, 3)).toBe(8);
+  const refused = { code: "invalid-argument", outcome: "not-executed" };
+  await expect(calculator.add("5", () => 3)).rejects.toMatchObject(refused);
+  await expect(calculator.reset()).rejects.toMatchObject({ code: "not-exposed" });
 });
 
 test("acl", async () => {
