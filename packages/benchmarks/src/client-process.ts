@@ -1,7 +1,10 @@
 /** A child process that puts the load on one contender's server: `client-process.js <name> <transport> <address>`. */
+import { attacks } from "./attack/attacks.ts";
+import { flood } from "./attack/flood.ts";
 import type { Client } from "./contender.ts";
 import { contenderNamed } from "./contenders.ts";
-import { answer, failure, type RunRequest } from "./messages.ts";
+import { p99OneAtATime } from "./load.ts";
+import { type Answer, answer, failure, type Request } from "./messages.ts";
 import { scenarios } from "./scenarios.ts";
 
 const [name = "", transport = "", address = ""] = process.argv.slice(2);
@@ -9,21 +12,32 @@ process.once("disconnect", () => process.exit());
 
 try {
   const client = await contenderNamed(name, transport).connect(address);
-  process.on("message", (request: RunRequest) => void run(client, request));
+  process.on(
+    "message",
+    (request: Request) => void serve(client, request).then(answer, (error) => answer(failure(error))),
+  );
   answer({ kind: "ready", address });
 } catch (error) {
   answer(failure(error));
 }
 
-async function run(client: Client, { scenario, bounds }: RunRequest): Promise<void> {
-  try {
-    const { call, load } = scenarios[scenario] ?? unknownScenario(scenario);
-    answer({ kind: "measured", callsPerSecond: await load((n) => call(client, n), bounds) });
-  } catch (error) {
-    answer(failure(error));
+async function serve(client: Client, request: Request): Promise<Answer> {
+  switch (request.kind) {
+    case "run": {
+      const { call, load } = at(scenarios, request.scenario);
+      return { kind: "measured", callsPerSecond: await load((n) => call(client, n), request.bounds) };
+    }
+    case "time":
+      return { kind: "timed", p99Ms: await p99OneAtATime((n) => client.add(n & 0xffff, 3), request.bounds) };
+    case "flood":
+      return { kind: "flooded", bytes: await flood(at(attacks, request.attack), address, request.seconds) };
+    default:
+      throw new Error(`a client can't ${request.kind}`);
   }
 }
 
-function unknownScenario(index: number): never {
-  throw new Error(`no scenario ${index}`);
+function at<T>(rows: readonly T[], index: number): T {
+  const row = rows[index];
+  if (row === undefined) throw new Error(`there is no row ${index}`);
+  return row;
 }

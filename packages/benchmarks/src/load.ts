@@ -7,7 +7,7 @@ export interface Bounds {
 
 type Call = (n: number) => Promise<unknown>;
 
-/** Runs a call again and again, and returns how often a second it was answered. */
+/** Runs a call again and again, and returns a figure of it: how often a second it was answered, or how long it took. */
 export type Load = (call: Call, bounds: Bounds) => Promise<number>;
 
 /** Looking at the clock costs something too. */
@@ -30,6 +30,25 @@ export function atATime(width: number): Load {
     await Promise.all(Array.from({ length: width }, worker));
     return (begun / (performance.now() - start)) * 1000;
   };
+}
+
+/** Runs a call again and again, and returns the time in milliseconds that all but one in a hundred stayed within. */
+export const p99OneAtATime: Load = async (call, { seconds, maxCalls }) => {
+  const times: number[] = [];
+  const end = performance.now() + seconds * 1000;
+  for (let now = performance.now(); now < end && times.length < maxCalls; ) {
+    await call(times.length);
+    const then = performance.now();
+    times.push(then - now);
+    now = then;
+  }
+  return percentile(99, times);
+};
+
+/** The least of the numbers that so many in a hundred do not pass. */
+export function percentile(percent: number, numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN;
 }
 
 export function median(numbers: readonly number[]): number {

@@ -3,7 +3,12 @@
  * contender's server and client are processes of their own, on loopback.
  *
  *   node packages/benchmarks/dist/main.js [--rounds 7] [--seconds 1] [--only "at a time, tcp"]
+ *
+ * `--only attack` shows what an attacker does to an honest client of the same server, `--only connecting` what connecting
+ * costs; both take little time whatever the options say.
  */
+import { type AttackResult, attackTable, measureAttacks, titleOfAttack } from "./attack/measure.ts";
+import { connectingTable, measureConnecting } from "./connecting.ts";
 import { type Options, readOptions, usage } from "./options.ts";
 import { measureScenarios, type Result } from "./run.ts";
 import { titleOf } from "./scenarios.ts";
@@ -15,13 +20,33 @@ for await (const measured of measureScenarios(options)) {
   results.push(...measured);
   for (const result of measured) console.error(progress(result));
 }
-console.log(`Node ${process.version}, medians of ${options.rounds} rounds of ${options.seconds} s each`);
-for (const line of tableOf(results)) console.log(line);
+const attacked: AttackResult[] = [];
+for await (const result of measureAttacks(options)) {
+  attacked.push(result);
+  console.error(`${verb(result.failure)}: ${titleOfAttack(result.attack)}${reason(result.failure)}`);
+}
+const connecting = await measureConnecting(options);
 
-if (results.length === 0 || results.some((result) => result.failure)) process.exitCode = 1;
+console.log(`Node ${process.version}, medians; rounds of scenarios: ${options.rounds} of ${options.seconds} s each`);
+const tables = [
+  { results, lines: () => tableOf(results) },
+  { results: attacked, lines: () => attackTable(attacked) },
+  { results: connecting, lines: () => connectingTable(connecting) },
+].filter((table) => table.results.length > 0);
+for (const { lines } of tables) console.log(`\n${lines().join("\n")}`);
+
+if (tables.length === 0 || [...results, ...attacked].some((result) => result.failure)) process.exitCode = 1;
 
 function progress({ scenario, contender, failure }: Result): string {
-  return `${failure ? "failed" : "measured"}: ${titleOf(scenario)}: ${contender.name}${failure ? `: ${failure.message}` : ""}`;
+  return `${verb(failure)}: ${titleOf(scenario)}: ${contender.name}${reason(failure)}`;
+}
+
+function verb(failure: Error | undefined): string {
+  return failure ? "failed" : "measured";
+}
+
+function reason(failure: Error | undefined): string {
+  return failure ? `: ${failure.message}` : "";
 }
 
 function optionsOrExit(): Options {

@@ -1,17 +1,23 @@
-/** What the benchmark and its two kinds of child process say to each other. */
+/** What the benchmark and its two kinds of child process say to each other: one request, one answer. */
 import type { Bounds } from "./load.ts";
 
-/** Asks a client process for one round of a scenario. */
-export interface RunRequest {
-  /** Index in `scenarios`. */
-  readonly scenario: number;
-  readonly bounds: Bounds;
-}
+export type Request =
+  /** Asks a client process for one round of a scenario, by its index in `scenarios`. */
+  | { readonly kind: "run"; readonly scenario: number; readonly bounds: Bounds }
+  /** Asks a client process how long calls take, one after another. */
+  | { readonly kind: "time"; readonly bounds: Bounds }
+  /** Asks a client process to flood its server, by the index in `attacks`. */
+  | { readonly kind: "flood"; readonly attack: number; readonly seconds: number }
+  /** Asks a server process how large it is. */
+  | { readonly kind: "weigh" };
 
 export type Answer =
   /** A server listens, a client is connected. */
   | { readonly kind: "ready"; readonly address: string }
   | { readonly kind: "measured"; readonly callsPerSecond: number }
+  | { readonly kind: "timed"; readonly p99Ms: number }
+  | { readonly kind: "flooded"; readonly bytes: number }
+  | { readonly kind: "weighed"; readonly rssBytes: number }
   | { readonly kind: "failed"; readonly message: string };
 
 /** To the parent. A child process whose parent is gone ends. */

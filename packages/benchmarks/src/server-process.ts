@@ -7,6 +7,8 @@ process.once("disconnect", () => process.exit());
 
 try {
   const server = await contenderNamed(name, transport).serve();
+  // The only thing a server is asked.
+  process.on("message", () => answer({ kind: "weighed", rssBytes: process.memoryUsage.rss() }));
   answer({ kind: "ready", address: server.address });
 } catch (error) {
   answer(failure(error));

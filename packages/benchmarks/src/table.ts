@@ -8,7 +8,14 @@ const columns = ["scenario", "contender", "calls/s", "ratio", "goal", ""] as con
 
 /** Lines of a Markdown table. */
 export function tableOf(results: readonly Result[]): string[] {
-  const rows = results.map((result) => row(result, baselineOf(result, results)));
+  return markdown(
+    columns,
+    results.map((result) => row(result, baselineOf(result, results))),
+  );
+}
+
+/** Lines of a Markdown table, in columns as wide as their widest cell. */
+export function markdown(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = columns.map((column, i) => Math.max(column.length, ...rows.map((cells) => cells[i]?.length ?? 0)));
   const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`;
   return [line(columns), `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`, ...rows.map(line)];

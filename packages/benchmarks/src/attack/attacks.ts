@@ -1,0 +1,34 @@
+/** What a hostile peer sends, a row each: bytes that repeat as fast as the server takes them. */
+import { call, cancel, firstFragment, frame, lookup } from "./wire.ts";
+
+export interface Attack {
+  readonly name: string;
+  /** Frames of about 64 KiB; `from` is the first call number that is free. Without it, the attack is no flood of frames. */
+  readonly frames?: (from: number) => { readonly bytes: Uint8Array; readonly nextId: number };
+  /** Whether the attacker reads what it is answered. */
+  readonly reads: boolean;
+}
+
+const framesAtATime = 2_000;
+
+export const attacks: readonly Attack[] = [
+  // Nobody is attacked: what a third busy process alone does to the figures of this machine.
+  { name: "a busy process beside it", reads: true },
+  { name: "pings", reads: true, frames: repeated(() => [frame(0x04)], 1) },
+  { name: "pings, answers unread", reads: false, frames: repeated(() => [frame(0x04)], 1) },
+  { name: "frames nobody knows", reads: true, frames: repeated(() => [frame(0x3e)], 1) },
+  { name: "calls, all at once", reads: true, frames: repeated((id) => [call(id, "add")], 1) },
+  { name: "calls of unknown methods", reads: true, frames: repeated((id) => [call(id, "nowhere")], 1) },
+  { name: "calls cancelled at once", reads: true, frames: repeated((id) => [call(id, "add"), cancel(id)], 2) },
+  { name: "lookups", reads: true, frames: repeated((id) => [lookup(id, "nowhere")], 1) },
+  { name: "messages that never end", reads: true, frames: repeated((id) => [firstFragment(id)], 1) },
+];
+
+/** The same frames with fresh numbers, again and again. */
+function repeated(make: (id: number) => readonly Uint8Array[], framesEach: number): NonNullable<Attack["frames"]> {
+  return (from) => {
+    const count = framesAtATime / framesEach;
+    const bytes = Buffer.concat(Array.from({ length: count }, (_, i) => make(from + i)).flat());
+    return { bytes, nextId: from + count };
+  };
+}
