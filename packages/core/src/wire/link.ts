@@ -33,6 +33,9 @@ export interface LinkOptions {
   readonly limits: Limits;
 }
 
+/** A chunk with more frames than this is a flood, or as good as one: others get a turn before the next is read. */
+const maxFramesATurn = 512;
+
 export class Link {
   readonly outbox: Outbox;
   bytesIn = 0;
@@ -46,6 +49,7 @@ export class Link {
   readonly #fragments: Fragments;
   readonly #reader = new ByteReader();
   #preambleBytes = 0;
+  #framesInChunk = 0;
   #hasGreeted = false;
   #stallTimer: Timer | undefined;
   #state: "open" | "closing" | "closed" = "open";
@@ -152,8 +156,17 @@ export class Link {
     this.bytesIn += bytes.length;
     this.lastReadAt = this.#clock.now();
     const framed = this.#preambleBytes < preamble.length ? this.#readPreamble(bytes) : bytes;
+    this.#framesInChunk = 0;
     if (framed) this.#frames.push(framed);
+    if (this.#framesInChunk > maxFramesATurn) this.#yield();
     if (this.#isIncomplete && !this.#stallTimer) this.#watchStall(this.lastReadAt);
+  }
+
+  /** What a socket has read it hands on at once, up to megabytes, and nobody else is heard meanwhile. */
+  #yield(): void {
+    if (this.#state !== "open") return;
+    this.#channel.pause();
+    this.#clock.nextTurn(() => this.#channel.resume());
   }
 
   /** Compares the first bytes; returns what stands behind the preamble. */
@@ -170,6 +183,7 @@ export class Link {
   }
 
   #frame(code: number, bytes: Uint8Array, start: number, end: number): void {
+    this.#framesInChunk++;
     try {
       const reader = this.#reader.at(bytes, start, end);
       if (kindOf(code) === frame.more) this.#continue(reader);
