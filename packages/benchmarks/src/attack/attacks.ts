@@ -14,15 +14,21 @@ const framesAtATime = 2_000;
 export const attacks: readonly Attack[] = [
   // Nobody is attacked: what a third busy process alone does to the figures of this machine.
   { name: "a busy process beside it", reads: true },
-  { name: "pings", reads: true, frames: repeated(() => [frame(0x04)], 1) },
-  { name: "pings, answers unread", reads: false, frames: repeated(() => [frame(0x04)], 1) },
-  { name: "frames nobody knows", reads: true, frames: repeated(() => [frame(0x3e)], 1) },
+  { name: "pings", reads: true, frames: unnumbered(frame(0x04)) },
+  { name: "pings, answers unread", reads: false, frames: unnumbered(frame(0x04)) },
+  { name: "frames nobody knows", reads: true, frames: unnumbered(frame(0x3e)) },
   { name: "calls, all at once", reads: true, frames: repeated((id) => [call(id, "add")], 1) },
   { name: "calls of unknown methods", reads: true, frames: repeated((id) => [call(id, "nowhere")], 1) },
   { name: "calls cancelled at once", reads: true, frames: repeated((id) => [call(id, "add"), cancel(id)], 2) },
   { name: "lookups", reads: true, frames: repeated((id) => [lookup(id, "nowhere")], 1) },
   { name: "messages that never end", reads: true, frames: repeated((id) => [firstFragment(id)], 1) },
 ];
+
+/** One frame again and again, made once: it costs the attacker nothing. */
+function unnumbered(each: Uint8Array): NonNullable<Attack["frames"]> {
+  const bytes = Buffer.concat(Array.from({ length: framesAtATime }, () => each));
+  return (from) => ({ bytes, nextId: from + framesAtATime });
+}
 
 /** The same frames with fresh numbers, again and again. */
 function repeated(make: (id: number) => readonly Uint8Array[], framesEach: number): NonNullable<Attack["frames"]> {
