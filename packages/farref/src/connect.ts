@@ -43,6 +43,7 @@ export function createConnect(transports: readonly Transport[], platform: Platfo
   const slabs = new Slabs();
   return async <T>(where: string | readonly string[] | Channel, options: ConnectOptions = {}) => {
     checkConnectOptions(options);
+    checkWhere(where);
     const dialing: Dialing = { transports: [...(options.transports ?? []), ...transports], platform, slabs, options };
     const { contract } = options;
     const terms = contract && callerContract(contract);
@@ -68,6 +69,9 @@ async function withinTime(where: string | readonly string[] | Channel, dialing: 
   try {
     controller.signal.throwIfAborted();
     return await dialAny(where, dialing, controller.signal);
+  } catch (error) {
+    if (isChannel(where)) where.destroy();
+    throw error;
   } finally {
     timer.cancel();
     signal?.removeEventListener("abort", onAbort);
@@ -130,6 +134,18 @@ function isConcealed(address: string): boolean {
   const scheme = address.slice(0, address.indexOf(":") + 1).toLowerCase();
   const host = /^[^:]*:\/\/(\[[^\]]*\]|[^:/?]*)/.exec(address)?.[1]?.toLowerCase();
   return concealed.has(scheme) || host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host ?? "");
+}
+
+/** @throws RpcError `bad-uri` */
+function checkWhere(where: unknown): void {
+  const isList = Array.isArray(where) && where.every((address) => typeof address === "string");
+  const isObject = typeof where === "object" && where !== null;
+  if (typeof where === "string" || isList || (isObject && "start" in where)) return;
+  throw new RpcError(
+    "bad-uri",
+    `connect: expected an address, a list of them or a channel, got ${typeof where}`,
+    "not-sent",
+  );
 }
 
 function isChannel(where: string | readonly string[] | Channel): where is Channel {

@@ -45,6 +45,10 @@ export function checkServiceOptions(options: ServiceOptions): void {
 export function checkConnectOptions(options: ConnectOptions): void {
   checkNames(options, connectOptions, "connect");
   if (options.reconnect) throw unimplemented("connect", "reconnect");
+  const { timeoutMs } = options;
+  if (timeoutMs !== undefined && !(timeoutMs > 0)) {
+    throw new RpcError("invalid-argument", `timeoutMs: expected a positive number, got ${timeoutMs}`, "not-sent");
+  }
 }
 
 function checkNames(options: object, known: object, verb: string): void {

@@ -5,8 +5,7 @@ import { referenceOf } from "../references/stub.ts";
 import { abortError, openSession } from "../session/client-handshake.ts";
 import type { LiveSession } from "../session/session.ts";
 import type { Credentials } from "../types/authentication.ts";
-import { Endpoint, type EndpointOptions } from "./endpoint.ts";
-import { defaultHeartbeatMs } from "./service.ts";
+import { checkedHeartbeatMs, Endpoint, type EndpointOptions } from "./endpoint.ts";
 
 export interface ConnectionKernelOptions extends EndpointOptions {
   /** Where the channel leads, for people. */
@@ -42,9 +41,16 @@ export async function openConnection(channel: Channel, options: ConnectionKernel
 }
 
 function begin(channel: Channel, options: ConnectionKernelOptions): Promise<LiveSession> {
-  const { front, credentials, heartbeatMs = defaultHeartbeatMs, address, signal } = options;
+  const { front, credentials, address, signal } = options;
   const { environment } = new Endpoint(options, front ? [front] : []);
-  return openSession(channel, { environment, heartbeatMs, address, front, credentials, signal });
+  return openSession(channel, {
+    environment,
+    heartbeatMs: checkedHeartbeatMs(options.heartbeatMs),
+    address,
+    front,
+    credentials,
+    signal,
+  });
 }
 
 async function rootOf(session: LiveSession, name: string | undefined): Promise<object> {

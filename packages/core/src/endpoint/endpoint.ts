@@ -1,6 +1,7 @@
 /** What a process's presence has, whether it serves or connects: a codec, memory, tables of methods and held objects. */
 import type { Clock } from "../clock/clock.ts";
 import { systemClock } from "../clock/system-clock.ts";
+import { RpcError } from "../errors/rpc-error.ts";
 import { type LimitOptions, resolveLimits } from "../limits/limits.ts";
 import { originalOf } from "../references/contracts.ts";
 import { HeldObjects } from "../references/held-objects.ts";
@@ -81,6 +82,14 @@ export class Endpoint {
 }
 
 /** A program's listener that throws must not break the session that reports to it. */
+/** The interval of heartbeats a program asks for. @throws RpcError `invalid-argument` for anything but a positive number */
+export function checkedHeartbeatMs(heartbeatMs: number = defaultHeartbeatMs): number {
+  if (heartbeatMs > 0) return heartbeatMs;
+  throw new RpcError("invalid-argument", `heartbeatMs: expected a positive number, got ${heartbeatMs}`, "not-sent");
+}
+
+const defaultHeartbeatMs = 15_000;
+
 function guarded(onError: EndpointOptions["onError"]): (error: Error, session?: Session) => void {
   return (error, session) => {
     try {

@@ -1,6 +1,8 @@
 /** A listening endpoint with a front object. */
+
 import type { Channel, Listener, PeerAddress } from "../channel/channel.ts";
 import { RpcError } from "../errors/rpc-error.ts";
+import { toError } from "../errors/to-error.ts";
 import { referenceOf } from "../references/stub.ts";
 import type { Disclosure } from "../session/disclosure.ts";
 import type { Authorize } from "../session/policy.ts";
@@ -11,7 +13,7 @@ import type { Authenticator } from "../types/authentication.ts";
 import type { Session } from "../types/session.ts";
 import { encodeName } from "../wire/names.ts";
 import { AddressTries } from "./address-tries.ts";
-import { Endpoint, type EndpointOptions } from "./endpoint.ts";
+import { checkedHeartbeatMs, Endpoint, type EndpointOptions } from "./endpoint.ts";
 import { type Front, PerCall, PerSession } from "./front.ts";
 
 declare const frontOf: unique symbol;
@@ -53,7 +55,6 @@ export interface ServiceKernelOptions extends EndpointOptions, Disclosure {
   readonly signal?: AbortSignal | undefined;
 }
 
-export const defaultHeartbeatMs = 15_000;
 const defaultDrainMs = 30_000;
 
 /** Serves a front on listeners that are not started yet. Rejects with RpcError `refused` if one can't listen. */
@@ -75,10 +76,12 @@ class LiveService<F extends object> implements Service<F> {
   readonly #options: ServiceKernelOptions;
   readonly #endpoint: Endpoint;
   readonly #tries: AddressTries;
+  readonly #heartbeatMs: number;
   readonly #sessions = new Set<LiveSession>();
   /** Channels that are not sessions yet, or never will be and are not gone. */
   readonly #channels = new Set<Channel>();
   #state: "open" | "draining" | "closed" = "open";
+  #isUnreferenced = false;
   #closing: Promise<void> | undefined;
   #tellClosed!: () => void;
 
@@ -86,7 +89,9 @@ class LiveService<F extends object> implements Service<F> {
     this.#listeners = listeners;
     this.#front = front;
     this.#options = options;
+    if (isShared(front)) checkReferable(front, "a front");
     this.#endpoint = new Endpoint(options, isShared(front) ? [front] : []);
+    this.#heartbeatMs = checkedHeartbeatMs(options.heartbeatMs);
     this.#tries = new AddressTries(this.#endpoint.environment.clock);
     this.closed = new Promise((resolve) => {
       this.#tellClosed = resolve;
@@ -120,14 +125,8 @@ class LiveService<F extends object> implements Service<F> {
   }
 
   publish(name: string, object: object): void {
-    if (name === "" || !isReferable(object)) {
-      throw new RpcError(
-        "invalid-argument",
-        `publish: expected a name and an object, got ${typeof object}`,
-        "not-sent",
-      );
-    }
-    encodeName(name, "publish: the name");
+    checkName(name);
+    checkReferable(object, "what is published");
     checkOffered(this.#endpoint, object);
     this.#endpoint.publish(name, object);
   }
@@ -156,12 +155,14 @@ class LiveService<F extends object> implements Service<F> {
   }
 
   ref(): this {
-    for (const listener of this.#listeners) listener.ref();
+    this.#isUnreferenced = false;
+    for (const part of [...this.#listeners, ...this.#sessions]) part.ref();
     return this;
   }
 
   unref(): this {
-    for (const listener of this.#listeners) listener.unref();
+    this.#isUnreferenced = true;
+    for (const part of [...this.#listeners, ...this.#sessions]) part.unref();
     return this;
   }
 
@@ -188,7 +189,7 @@ class LiveService<F extends object> implements Service<F> {
     try {
       const session = await acceptSession(channel, {
         environment,
-        heartbeatMs: this.#options.heartbeatMs ?? defaultHeartbeatMs,
+        heartbeatMs: this.#heartbeatMs,
         address: addressOf(channel.peer),
         authenticators: this.#options.authenticators ?? [],
         tries: this.#tries,
@@ -207,6 +208,7 @@ class LiveService<F extends object> implements Service<F> {
   #add(session: LiveSession): void {
     if (session.state === "closed" || this.#sessions.has(session)) return;
     this.#sessions.add(session);
+    if (this.#isUnreferenced) session.unref();
     void session.closed.then(() => this.#sessions.delete(session));
     if (this.#state === "draining") session.drain();
     if (this.#state === "closed") session.close();
@@ -240,16 +242,32 @@ function isShared<F extends object>(front: Front<F> | undefined): front is F {
   return front !== undefined && !(front instanceof PerSession) && !(front instanceof PerCall);
 }
 
-function isReferable(value: unknown): boolean {
-  return (typeof value === "object" && value !== null) || typeof value === "function";
+/** @throws RpcError `invalid-argument` for what can't be called, and for a promise that nobody awaited */
+function checkReferable(value: unknown, what: string): void {
+  const isObject = (typeof value === "object" && value !== null) || typeof value === "function";
+  if (isObject && !(value instanceof Promise)) return;
+  const got = isObject ? "a promise: await it first" : value === null ? "null" : typeof value;
+  throw new RpcError("invalid-argument", `${what} is an object or a function, not ${got}`, "not-sent");
+}
+
+/** @throws RpcError `invalid-argument` for a name that an address could not select */
+function checkName(name: unknown): void {
+  if (typeof name !== "string" || name === "" || name.includes("#")) {
+    throw new RpcError("invalid-argument", "publish: expected a name without #, of one character or more", "not-sent");
+  }
+  encodeName(name, "publish: the name");
 }
 
 /** A front that can't be offered is told at once, not to the first client. */
 function checkOffered({ environment }: Endpoint, object: object): void {
-  if (!isReferable(object)) {
-    throw new RpcError("invalid-argument", `a front is an object or a function, not ${typeof object}`, "not-sent");
+  try {
+    if (typeof object !== "function" && !referenceOf(object)) environment.methods.of(object);
+  } catch (error) {
+    if (error instanceof RpcError) throw error;
+    throw new RpcError("unsupported-value", "the object does not let its methods be read", "not-sent", {
+      cause: error,
+    });
   }
-  if (typeof object !== "function" && !referenceOf(object)) environment.methods.of(object);
 }
 
 function addressOf({ transport, address, port }: PeerAddress): string {
@@ -261,7 +279,7 @@ function addressOf({ transport, address, port }: PeerAddress): string {
 function toReport(error: unknown): Error {
   const isOurs = error instanceof RpcError && (error.code === "internal" || error.code === "unauthenticated");
   const told = isOurs && error.cause !== undefined ? error.cause : error;
-  return told instanceof Error ? told : new Error(String(told));
+  return toError(told);
 }
 
 function asStartError(error: unknown): RpcError {

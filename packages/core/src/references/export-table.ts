@@ -3,6 +3,7 @@
  * number. Numbers are small, valid in this session only and never used again.
  */
 import { RpcError } from "../errors/rpc-error.ts";
+import type { CallOptions } from "../types/session.ts";
 import type { Exporter, WireReference } from "../values/codec.ts";
 import type { CallerContract } from "./contracts.ts";
 import type { FarReference } from "./far-reference.ts";
@@ -24,6 +25,8 @@ export interface ExportEntry extends WireReference {
   holds: number;
   /** Calls running on it: it is disposed only after them. */
   runningCalls: number;
+  /** The peer has had it: when nobody holds it any more, it is disposed. */
+  wasHeld: boolean;
 }
 
 type Description = Pick<ExportEntry, "kind" | "name" | "self" | "isRelay" | "method">;
@@ -39,6 +42,8 @@ export interface ExportTableOptions {
   isPinned(object: object): boolean;
   /** The session's own references: they go home as what they are. */
   isOurImport(reference: FarReference): boolean;
+  /** Signal, deadline and context of the call being relayed: they go on with it. */
+  relayedOptions(): CallOptions | undefined;
 }
 
 export class ExportTable implements Exporter {
@@ -89,7 +94,7 @@ export class ExportTable implements Exporter {
     return counted;
   }
 
-  /** Undoes holds that the peer will never learn of. */
+  /** Undoes holds that the peer will never learn of: what it never got is not disposed. */
   undo(counted: readonly ExportEntry[] | undefined): void {
     for (const entry of counted ?? []) this.#giveBack(entry, 1);
   }
@@ -100,10 +105,12 @@ export class ExportTable implements Exporter {
     if (!entry || id === frontId || count < 1 || count > entry.holds) {
       throw new RpcError("protocol", `release of ${count} holds on #${id}: the peer does not have them`, "unknown");
     }
+    entry.wasHeld = true;
     this.#giveBack(entry, count);
   }
 
   beginCall(entry: ExportEntry): void {
+    entry.wasHeld = true;
     entry.runningCalls++;
   }
 
@@ -116,6 +123,7 @@ export class ExportTable implements Exporter {
   clear(): void {
     const entries = [...this.#byId.values()];
     for (const entry of entries) {
+      entry.wasHeld = true;
       this.#remove(entry);
       this.#letGoOfUnused(entry);
     }
@@ -137,7 +145,8 @@ export class ExportTable implements Exporter {
 
   #letGoOfUnused(entry: ExportEntry): void {
     if (entry.holds > 0 || entry.runningCalls > 0 || entry.id === frontId) return;
-    this.#options.held.drop(entry.object);
+    if (entry.wasHeld) this.#options.held.drop(entry.object);
+    else this.#options.held.forget(entry.object);
   }
 
   #addNext(object: object): ExportEntry {
@@ -152,7 +161,7 @@ export class ExportTable implements Exporter {
   }
 
   #add(id: number, object: object, holds: number): ExportEntry {
-    const entry = { id, object, holds, runningCalls: 0, ...this.#describe(object) };
+    const entry = { id, object, holds, runningCalls: 0, wasHeld: false, ...this.#describe(object) };
     this.#byId.set(id, entry);
     this.#byObject.set(object, entry);
     return entry;
@@ -161,12 +170,22 @@ export class ExportTable implements Exporter {
   #describe(object: object): Description {
     const relayed = referenceOf(object);
     if (relayed) {
-      const method = relay(relayed, contractOf(object));
+      const method = this.#relay(relayed, contractOf(object));
       return { kind: relayed.kind, name: relayed.name, self: undefined, isRelay: true, method };
     }
     if (typeof object === "function") return describeFunction(object);
     const table: MethodTable = this.#options.methods.of(object);
     return { kind: "object", name: typeName(object), self: object, isRelay: false, method: (name) => table.get(name) };
+  }
+
+  /** Calls on a relayed object go on to where it lives. Names that every object inherits are no methods there either. */
+  #relay(reference: FarReference, contract: CallerContract | undefined): (name: string) => Method | undefined {
+    return (name) => {
+      if ((reference.kind === "function") !== (name === "")) return undefined;
+      if (!isOfferable(name) || name === "then" || name in Object.prototype) return undefined;
+      return (...args: unknown[]) =>
+        reference.owner.invoke(reference, name, args, this.#options.relayedOptions(), contract);
+    };
   }
 }
 
@@ -184,15 +203,6 @@ function describeFunction(callee: Function): Description {
     self: undefined,
     isRelay: false,
     method: (asked) => (asked === "" ? callee : undefined),
-  };
-}
-
-/** Calls on a relayed object go on to where it lives. Names that every object inherits are no methods there either. */
-function relay(reference: FarReference, contract: CallerContract | undefined): (name: string) => Method | undefined {
-  return (name) => {
-    if ((reference.kind === "function") !== (name === "")) return undefined;
-    if (!isOfferable(name) || name === "then" || name in Object.prototype) return undefined;
-    return (...args: unknown[]) => reference.owner.invoke(reference, name, args, undefined, contract);
   };
 }
 

@@ -1,4 +1,5 @@
 /** A far object as this process knows it: what all stubs and views of it share. */
+import { printable } from "../errors/printable.ts";
 import type { CallOptions, Connection } from "../types/session.ts";
 import type { CallerContract } from "./contracts.ts";
 
@@ -39,7 +40,7 @@ export class FarReference {
     this.owner = owner;
     this.kind = kind;
     this.id = id;
-    this.name = name;
+    this.name = printable(name);
   }
 
   /** Type and address, for people. Makes no call. */

@@ -2,6 +2,7 @@
  * The stubs one session has of its peer's objects. Held weakly: when a program lets go of a stub, its holds go back in the
  * next batch. Counted by how often the reference came, so that one that is under way meanwhile is not lost.
  */
+import type { Clock } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import { FarReference, type ReferenceOwner } from "./far-reference.ts";
 
@@ -22,7 +23,10 @@ export function createCollectedReferences(): CollectedReferences {
 /** A collection is asked for when the table is this full, at most once for so many new entries. */
 const pressureShare = 0.75;
 
+const minPeerExports = 1_000;
+
 export interface ImportTableOptions {
+  readonly clock: Clock;
   readonly owner: ReferenceOwner;
   readonly collected: CollectedReferences;
   /** The peer's front, as the peer announces it. */
@@ -41,6 +45,7 @@ export class ImportTable {
   readonly #entries = new Map<number, ImportEntry>();
   readonly #front: FarReference;
   #nextPressureSize: number;
+  #collectedEnoughUntil = 0;
 
   constructor(options: ImportTableOptions) {
     this.#options = options;
@@ -108,8 +113,10 @@ export class ImportTable {
     this.#options.release(entry.id, entry.received);
   }
 
+  /** A peer that says it can export next to nothing must not make us collect all the time. */
   get #pressureSize(): number {
-    return Math.max(1, pressureShare * Math.min(this.#options.maxImports, this.#options.maxPeerExports));
+    const peerSize = Math.max(this.#options.maxPeerExports, minPeerExports);
+    return Math.max(1, pressureShare * Math.min(this.#options.maxImports, peerSize));
   }
 
   #relievePressure(): void {
@@ -118,6 +125,16 @@ export class ImportTable {
       return;
     }
     this.#nextPressureSize += this.#pressureSize / 8;
-    this.#options.collectGarbage();
+    this.#collect();
+  }
+
+  /** Takes at most a quarter of the time, unless the table is nearly full. */
+  #collect(): void {
+    const { clock, maxImports, collectGarbage } = this.#options;
+    const begun = clock.now();
+    if (begun < this.#collectedEnoughUntil && this.#entries.size < 0.9 * maxImports) return;
+    collectGarbage();
+    const ended = clock.now();
+    this.#collectedEnoughUntil = ended + 3 * (ended - begun);
   }
 }

@@ -104,9 +104,30 @@ function notRemote(verb: string): RpcError {
   return new RpcError("invalid-argument", `${verb}: the value is not a remote object`, "not-sent");
 }
 
-function checkOptions({ timeoutMs }: CallOptions): void {
-  if (timeoutMs === undefined || timeoutMs > 0) return;
-  throw new RpcError("invalid-argument", `timeoutMs: expected a positive number, got ${timeoutMs}`, "not-sent");
+const optionNames: ReadonlySet<string> = new Set(["timeoutMs", "signal", "idempotent", "context"]);
+
+/** What is wrong here must not be found out when the call has already left. */
+function checkOptions(options: CallOptions): void {
+  const unknown = Object.keys(options).find((name) => !optionNames.has(name));
+  if (unknown !== undefined) throw badOption(unknown, "a known option", options);
+  const { timeoutMs, signal, context } = options;
+  if (timeoutMs !== undefined && !(timeoutMs > 0)) throw badOption("timeoutMs", "a positive number", timeoutMs);
+  if (signal !== undefined && !isSignal(signal)) throw badOption("signal", "an AbortSignal", signal);
+  if (context !== undefined && !isPlainObject(context)) throw badOption("context", "an object of strings", context);
+}
+
+function badOption(name: string, expected: string, given: unknown): RpcError {
+  const got = typeof given === "number" ? given : typeof given;
+  return new RpcError("invalid-argument", `${name}: expected ${expected}, got ${got}`, "not-sent");
+}
+
+/** By its looks: a signal may come from another realm, or from a polyfill. */
+function isSignal(value: Partial<AbortSignal>): boolean {
+  return typeof value.aborted === "boolean" && typeof value.addEventListener === "function";
+}
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** What stands behind the proxy. */
@@ -202,6 +223,8 @@ const absent: ReadonlySet<string> = new Set([
   "prototype",
   "$$typeof",
   "asymmetricMatch",
+  "@@__IMMUTABLE_ITERABLE__@@",
+  "@@__IMMUTABLE_RECORD__@@",
 ]);
 
 /** What every stub answers itself. */

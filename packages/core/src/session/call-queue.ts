@@ -22,7 +22,7 @@ interface Gate {
 
 export class CallQueue {
   readonly #options: CallQueueOptions;
-  readonly #queue: IncomingCall[] = [];
+  #queue: IncomingCall[] = [];
   readonly #gates = new Map<number, Gate>();
   #behindGates = 0;
   #running = 0;
@@ -34,6 +34,11 @@ export class CallQueue {
   /** Nothing runs and nothing waits. */
   get isIdle(): boolean {
     return this.#running === 0 && this.#queue.length === 0 && this.#gates.size === 0;
+  }
+
+  /** Nothing waits for a slot. */
+  get isEmpty(): boolean {
+    return this.#queue.length === 0;
   }
 
   /** A call has come, whole or in its first fragment. */
@@ -62,7 +67,7 @@ export class CallQueue {
     this.#gates.delete(call.targetId);
     this.#behindGates -= gate.behind.length;
     // They came before everything that is still queued.
-    this.#queue.unshift(...gate.behind);
+    this.#queue = [...gate.behind, ...this.#queue];
     this.pump();
   }
 

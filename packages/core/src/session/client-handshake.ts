@@ -1,5 +1,6 @@
 /** The connecting side of a handshake. */
 import type { Channel } from "../channel/channel.ts";
+import { printable } from "../errors/printable.ts";
 import { isRpcErrorCode, RpcError } from "../errors/rpc-error.ts";
 import { typeName } from "../references/export-table.ts";
 import type { Credentials } from "../types/authentication.ts";
@@ -91,6 +92,8 @@ class ClientHandshake extends Handshake {
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
   }
 
+  protected abandoned(): void {}
+
   /** Proves what the server asks for. */
   #prove({ auth, nonce }: ServerHello): void {
     const { credentials } = this.#options;
@@ -99,7 +102,7 @@ class ClientHandshake extends Handshake {
       this.#isProved = true;
       return;
     }
-    if (auth !== credentials?.method) throw unauthenticated(`the server asks for ${JSON.stringify(auth)}`);
+    if (auth !== credentials?.method) throw unauthenticated(`the server asks for "${printable(auth, 64)}"`);
     const dialogue = new AuthDialogue("client", { client: this.#nonce, server: nonce }, this.link);
     this.dialogue = dialogue;
     Promise.resolve()

@@ -3,7 +3,7 @@
  * method has no other way to be told without a parameter. Set around the synchronous part of a method only.
  */
 import { RpcError } from "../errors/rpc-error.ts";
-import type { CallContext } from "../types/session.ts";
+import type { CallContext, CallOptions } from "../types/session.ts";
 
 /** A context that also knows how deep in a chain of calls it stands. */
 export interface NestedCall extends CallContext {
@@ -27,6 +27,13 @@ export function currentCall(): CallContext {
     "currentCall: no call runs here; read it before the method's first await",
     "not-sent",
   );
+}
+
+/** What a call that is only passed on takes along of the call that brought it. */
+export function relayedOptions(): CallOptions | undefined {
+  if (!current) return undefined;
+  const { signal, context, deadline } = current;
+  return { signal, context, timeoutMs: deadline === undefined ? undefined : Math.max(1, deadline - performance.now()) };
 }
 
 /** Depth of a call made here: 0 outside of a method's synchronous part. */

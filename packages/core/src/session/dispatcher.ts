@@ -5,8 +5,11 @@
  *
  * Whatever can be done at once is: a synchronous method is answered before the next frame is read.
  */
+
 import type { Clock } from "../clock/clock.ts";
+import { refusal } from "../errors/refusal.ts";
 import { RpcError } from "../errors/rpc-error.ts";
+import { toError } from "../errors/to-error.ts";
 import type { Limits } from "../limits/limits.ts";
 import { guardOf, type MethodGuard } from "../references/contracts.ts";
 import type { ExportEntry } from "../references/export-table.ts";
@@ -37,7 +40,7 @@ export interface DispatcherHost {
   /** The target of a call, kept until `finished`. @throws RpcError `stale-reference` */
   target(id: number): ExportEntry;
   /** The object a call runs on: the target's, or what `perCall` makes for it. */
-  callee(call: IncomingCall, entry: ExportEntry): Callee | Promise<Callee>;
+  callee(call: IncomingCall, entry: ExportEntry): Callee | PromiseLike<Callee>;
   decode(call: IncomingCall): unknown[];
   authorize(
     call: IncomingCall,
@@ -66,6 +69,7 @@ export class Dispatcher {
   readonly #incomplete = new Map<number, IncomingCall>();
   #lastId = 0;
   #whenIdle: (() => void) | undefined;
+  #isPumping = false;
   #isClosed = false;
 
   constructor(limits: DispatcherLimits, host: DispatcherHost) {
@@ -110,9 +114,14 @@ export class Dispatcher {
     if (waiting) this.#refuse(waiting, cancelled("not-executed"));
   }
 
-  /** Begins what became possible to begin. */
+  /** Begins what became possible to begin, in a turn of its own: no method is run in the middle of another. */
   pump(): void {
-    this.#queue.pump();
+    if (this.#isPumping || this.#queue.isEmpty) return;
+    this.#isPumping = true;
+    this.#host.clock.endOfTurn(() => {
+      this.#isPumping = false;
+      this.#queue.pump();
+    });
   }
 
   /** Refuses calls from outside from now on; calls back when the last running one is answered. */
@@ -157,10 +166,11 @@ export class Dispatcher {
     const { maxCallDepth } = this.#limits;
     if (call.depth > maxCallDepth) {
       const detail = `a call ${call.depth} deep, limits.maxCallDepth is ${maxCallDepth}`;
-      throw new RpcError("limit-exceeded", detail, "not-executed");
+      throw refusal("limit-exceeded", detail, "not-executed");
     }
-    if (this.#whenIdle && call.depth === 0) {
-      throw new RpcError("closed", "the service is draining and takes no new calls", "not-executed");
+    // While we wait for the peer, it may be calling to answer us.
+    if (this.#whenIdle && call.depth === 0 && this.#host.awaitedCalls() === 0) {
+      throw refusal("closed", "the service is draining and takes no new calls", "not-executed");
     }
     call.entry = this.#host.target(call.targetId);
   }
@@ -168,28 +178,24 @@ export class Dispatcher {
   #overloaded(): RpcError {
     const { maxRunningCalls, maxQueuedCalls } = this.#limits;
     const limits = `limits.maxRunningCalls ${maxRunningCalls}, limits.maxQueuedCalls ${maxQueuedCalls}`;
-    return new RpcError("overloaded", `too many calls at once (${limits})`, "not-executed");
+    return refusal("overloaded", `too many calls at once (${limits})`, "not-executed");
   }
 
   #begin(call: IncomingCall): void {
-    if (call.isCancelled) {
-      this.#refuse(call, cancelled("not-executed"));
-    } else if (call.isLate) {
-      this.#refuse(call, new RpcError("timeout", "the caller's time was up before it could run", "not-executed"));
-    } else {
-      this.#step(call, () => this.#find(call, call.entry as ExportEntry));
-    }
+    const refusal = refusalOf(call);
+    if (refusal) this.#refuse(call, refusal);
+    else this.#step(call, () => this.#find(call, call.entry as ExportEntry));
   }
 
   #find(call: IncomingCall, entry: ExportEntry): void {
     const callee = this.#host.callee(call, entry);
-    if (callee instanceof Promise) this.#later(call, callee, (made) => this.#permit(call, made));
+    if (isThenable(callee)) this.#later(call, callee, (made) => this.#permit(call, made));
     else this.#permit(call, callee);
   }
 
   #permit(call: IncomingCall, callee: Callee): void {
     const method = callee.method(call.method);
-    if (!method) throw new RpcError("not-exposed", "there is no such method", "not-executed");
+    if (!method) throw refusal("not-exposed", "there is no such method", "not-executed");
     call.guard = guardOf(method);
     const args = this.#host.decode(call);
     const permission = this.#host.authorize(call, callee.object, args, call.guard?.scope);
@@ -223,13 +229,21 @@ export class Dispatcher {
   }
 
   /** Goes on when somebody has decided; later calls on the same target wait meanwhile. */
-  #later<T>(call: IncomingCall, decision: Promise<T>, next: (decided: T) => void): void {
+  #later<T>(call: IncomingCall, decision: PromiseLike<T>, next: (decided: T) => void): void {
     this.#occupy(call);
     this.#queue.hold(call);
     decision.then(
-      (decided) => this.#step(call, () => call.isFinished || next(decided)),
+      (decided) => this.#step(call, () => this.#goOn(call, () => next(decided))),
       (error) => this.#refuse(call, this.#asRefusal(error)),
     );
+  }
+
+  /** Meanwhile the caller may have given up, or its time have run out. @throws RpcError `cancelled`, `timeout` */
+  #goOn(call: IncomingCall, next: () => void): void {
+    if (call.isFinished) return;
+    const refusal = refusalOf(call);
+    if (refusal) throw refusal;
+    next();
   }
 
   #invoke(call: IncomingCall, callee: Callee, method: Method, args: unknown[]): void {
@@ -303,6 +317,7 @@ export class Dispatcher {
   }
 
   #finish(call: IncomingCall): void {
+    if (call.isFinished) return;
     call.finish();
     this.#host.finished(call);
     if (this.#running.delete(call.id)) {
@@ -318,7 +333,7 @@ export class Dispatcher {
   /** What a policy or a factory threw by mistake is reported here and not told to the peer. */
   #asRefusal(error: unknown, told = unprepared): RpcError {
     if (error instanceof RpcError) return error;
-    this.#host.onError(error instanceof Error ? error : new Error(String(error)));
+    this.#host.onError(toError(error));
     return told();
   }
 }
@@ -331,12 +346,19 @@ function unchecked(): RpcError {
   return new RpcError("internal", "the result could not be checked", "executed");
 }
 
+/** Why a call that has not begun need not begin any more. */
+function refusalOf(call: IncomingCall): RpcError | undefined {
+  if (call.isCancelled) return cancelled("not-executed");
+  if (!call.isLate) return undefined;
+  return refusal("timeout", "the caller's time was up before it could run", "not-executed");
+}
+
 function cancelled(outcome: "unknown" | "not-executed"): RpcError {
-  return new RpcError("cancelled", "cancelled by the caller", outcome);
+  return refusal("cancelled", "cancelled by the caller", outcome);
 }
 
 /** A stub and a decoded value have no `then` that is a function, so asking calls nothing far away. */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   if ((typeof value !== "object" || value === null) && typeof value !== "function") return false;
   return typeof (value as { then?: unknown }).then === "function";
 }

@@ -56,6 +56,8 @@ export abstract class Handshake implements LinkHandler {
 
   protected abstract receive(code: number, reader: ByteReader): void;
   protected abstract done(): void;
+  /** There will be no session: what was prepared for it goes. */
+  protected abstract abandoned(): void;
   /** The channel is gone, and there was no session. */
   protected gone(): void {}
 
@@ -104,6 +106,7 @@ export abstract class Handshake implements LinkHandler {
     this.dialogue?.end(error);
     if (manner === "tell" && this.link.isUnderstood) this.#sayGoodbye(error);
     else this.link.destroy();
+    this.abandoned();
     this.#settle.reject(error);
   }
 

@@ -65,11 +65,7 @@ export function readClientHello(reader: ByteReader, codec: Codec): ClientHello {
   const fields = readFields(reader, codec);
   const versions = fields["versions"];
   if (!Array.isArray(versions) || !versions.includes(protocolVersion)) {
-    throw new RpcError(
-      "protocol",
-      `this side speaks version ${protocolVersion}, the peer ${String(versions)}`,
-      "not-sent",
-    );
+    throw new RpcError("protocol", `this side speaks version ${protocolVersion}, the peer does not`, "not-sent");
   }
   return { ...readCommon(fields), versions, auth: readNames(fields["auth"] ?? [], "auth"), front: readFront(fields) };
 }

@@ -19,6 +19,7 @@ import { SharedSignals } from "./shared-signals.ts";
 
 /** Arguments that may wait unsent, in bytes. */
 const maxUnsentBytes = 256 * 1024 * 1024;
+const maxCallNumberBytes = 8;
 
 export interface OutgoingCallsOptions {
   readonly environment: SessionEnvironment;
@@ -43,6 +44,8 @@ export class OutgoingCalls {
   readonly #signals = new SharedSignals();
   /** Sent and not answered, settled or not. */
   readonly #sent = new Map<number, PendingCall>();
+  /** Answered, and being checked by a contract that takes its time. */
+  readonly #checking = new Set<PendingCall>();
   /** Not sent yet, in order; a function stands for something that must not overtake the calls before it. */
   readonly #held: (PendingCall | (() => void))[] = [];
   #heldBytes = 0;
@@ -50,6 +53,8 @@ export class OutgoingCalls {
   #hasBegun = false;
   #lastId = 0;
   #unsettled = 0;
+  /** How calls fail once the session is over. */
+  #failure: ((call: PendingCall, hasLeft: boolean) => RpcError) | undefined;
 
   constructor(options: OutgoingCallsOptions) {
     this.#options = options;
@@ -126,16 +131,24 @@ export class OutgoingCalls {
     const call = new PendingCall(target, `lookup of ${JSON.stringify(name)}`, undefined, 0, clock.now());
     this.#unsettled++;
     try {
+      this.#checkRoom(call);
       const bytes = encodeName(name, "the name");
-      const writer = this.#outbox.begin(frame.lookup);
-      this.#number(call);
-      writer.varint(call.id);
-      writeName(writer, bytes);
-      this.#outbox.endAt(call, "call");
+      call.lookupName = bytes;
+      if (this.#mustHold) this.#held.push(call);
+      else this.#sendLookup(call, bytes);
     } catch (error) {
       this.#reject(call, asRefusal(call, error));
     }
     return call.promise;
+  }
+
+  #sendLookup(call: PendingCall, name: Uint8Array): void {
+    call.lookupName = undefined;
+    const writer = this.#outbox.begin(frame.lookup);
+    this.#number(call);
+    writer.varint(call.id);
+    writeName(writer, name);
+    this.#outbox.endAt(call, "call");
   }
 
   /** A call that is refused before it is made. */
@@ -153,13 +166,24 @@ export class OutgoingCalls {
     return call;
   }
 
+  /** Settles a call whose answer is still being checked, unless the session ends first. */
+  settleChecked(call: PendingCall, checked: Promise<unknown>, unreadable: (error: unknown) => RpcError): void {
+    this.#checking.add(call);
+    checked.then(
+      (value) => this.resolve(call, value),
+      (error) => this.reject(call, unreadable(error)),
+    );
+  }
+
   resolve(call: PendingCall, value: unknown): void {
+    this.#checking.delete(call);
     if (call.isSettled) return;
     this.#unsettled--;
     call.resolve(value);
   }
 
   reject(call: PendingCall, error: Error): void {
+    this.#checking.delete(call);
     if (!call.isSettled) this.#reject(call, error);
   }
 
@@ -174,14 +198,17 @@ export class OutgoingCalls {
     while (this.#held.length > 0 && !this.#isWindowFull) {
       const next = this.#held.shift() as PendingCall | (() => void);
       if (typeof next === "function") next();
+      else if (next.lookupName) this.#sendLookup(next, next.lookupName);
       else if (!next.isSettled) this.#sendHeld(next);
     }
   }
 
   /** The session is over: settles every call, telling of each whether it may have run. */
   failAll(failure: (call: PendingCall, hasLeft: boolean) => RpcError): void {
+    this.#failure = failure;
     const sent = [...this.#sent.values()];
     const held = this.#held.filter((item) => item instanceof PendingCall);
+    for (const call of [...this.#checking]) this.reject(call, failure(call, true));
     this.#sent.clear();
     this.#held.length = 0;
     for (const call of sent) {
@@ -206,6 +233,7 @@ export class OutgoingCalls {
     if (call.depth > Math.min(limits.maxCallDepth, peerLimits.maxCallDepth)) {
       throw call.error("limit-exceeded", `a call ${call.depth} deep (limits.maxCallDepth)`, "not-sent");
     }
+    this.#checkSession(call);
     if (this.#unsettled > limits.maxPendingCalls) {
       throw call.error(
         "overloaded",
@@ -216,6 +244,11 @@ export class OutgoingCalls {
     if (this.#heldBytes + this.#outbox.unsentBytes("call") > maxUnsentBytes) {
       throw call.error("overloaded", `${maxUnsentBytes} bytes of arguments are unsent`, "not-sent");
     }
+  }
+
+  /** A value may have ended the session while it was being encoded. @throws RpcError `closed` */
+  #checkSession(call: PendingCall): void {
+    if (this.#failure) throw this.#failure(call, false);
   }
 
   get #isWindowFull(): boolean {
@@ -235,8 +268,13 @@ export class OutgoingCalls {
   #hold(call: PendingCall, args: readonly unknown[]): void {
     const writer = new ByteWriter(new Uint8Array(256));
     try {
+      // Written for its size and its errors only: it is written again, with its number, when the call is sent.
+      this.#writeHeader(writer, call, 0);
+      const headerBytes = writer.length + maxCallNumberBytes;
+      writer.position = writer.start;
       this.#encode(writer, args);
-      this.#checkSize(call, writer.length);
+      this.#checkSession(call);
+      this.#checkSize(call, headerBytes + writer.length);
     } catch (error) {
       this.#exports.undo(this.#exports.takeCounted());
       throw error;
@@ -247,13 +285,19 @@ export class OutgoingCalls {
     this.#held.push(call);
   }
 
+  /** Nothing is left that could go wrong; if it does, it is this call's matter alone. */
   #sendHeld(call: PendingCall): void {
     const body = call.heldBody as Uint8Array;
     const { exported } = call;
     this.#heldBytes -= body.length;
     call.heldBody = undefined;
-    this.#send(call, body);
-    call.exported = exported;
+    try {
+      this.#send(call, body);
+      call.exported = exported;
+    } catch (error) {
+      this.#exports.undo(exported);
+      this.#reject(call, asRefusal(call, error));
+    }
   }
 
   #encode(writer: ByteWriter, args: readonly unknown[]): void {
@@ -269,6 +313,7 @@ export class OutgoingCalls {
       this.#writeHeader(writer, call, methodNumber);
       if (content instanceof Uint8Array) writer.raw(content);
       else this.#encode(writer, content);
+      this.#checkSession(call);
       this.#checkSize(call, this.#outbox.openBytes);
     } catch (error) {
       this.#outbox.abandon();
@@ -331,10 +376,14 @@ export class OutgoingCalls {
       return;
     }
     this.reject(call, error);
-    this.#outbox.afterBegun(() => {
-      this.#outbox.begin(frame.cancel).varint(call.id);
-      this.#outbox.end("control");
-    });
+    // Not at once: the signal may have been aborted in the middle of a value that is being written.
+    this.#options.environment.clock.endOfTurn(() => this.#outbox.afterBegun(() => this.#sendCancel(call)));
+  }
+
+  #sendCancel(call: PendingCall): void {
+    if (!this.#sent.has(call.id)) return;
+    this.#outbox.begin(frame.cancel).varint(call.id);
+    this.#outbox.end("control");
   }
 
   #hasLeft(call: PendingCall): boolean {

@@ -6,7 +6,7 @@ import type { ExportEntry } from "../references/export-table.ts";
 import type { CallOptions } from "../types/session.ts";
 import type { LargeMessage } from "../wire/large-message.ts";
 import type { Place } from "../wire/outbox.ts";
-import { CallPromise, markHandled } from "./call-promise.ts";
+import { CallPromise } from "./call-promise.ts";
 import type { SharedSignals } from "./shared-signals.ts";
 
 /** What a call is on: enough to send it and to name it in an error. */
@@ -32,6 +32,8 @@ export class PendingCall implements Place {
   exported: readonly ExportEntry[] | undefined = undefined;
   /** Checks the result before the caller gets it. */
   check: CallerMethod | undefined = undefined;
+  /** The name that a lookup asks for, while it is held back. */
+  lookupName: Uint8Array | undefined = undefined;
   /** The encoded arguments of a call that is held back. */
   heldBody: Uint8Array | undefined = undefined;
   #resolve!: (value: unknown) => void;
@@ -81,10 +83,10 @@ export class PendingCall implements Place {
   /** Rejects. When nobody waits for the promise by the end of the turn, `unheard` is told. */
   reject(error: Error, clock: Clock, unheard: (error: Error) => void): void {
     this.#settle();
-    if (!this.promise.isAwaited) {
-      markHandled(this.promise);
+    if (!CallPromise.isAwaited(this.promise)) {
+      CallPromise.markHandled(this.promise);
       clock.endOfTurn(() => {
-        if (!this.promise.isAwaited) unheard(error);
+        if (!CallPromise.isAwaited(this.promise)) unheard(error);
       });
     }
     this.#reject(error);

@@ -1,5 +1,6 @@
 /** Whether a call may run: functions asked after its arguments are decoded and before its method. */
-import { RpcError } from "../errors/rpc-error.ts";
+import { refusal } from "../errors/refusal.ts";
+import type { RpcError } from "../errors/rpc-error.ts";
 import type { Principal, Session } from "../types/session.ts";
 
 /** A call about to run. */
@@ -38,5 +39,5 @@ async function authorizeRest(first: Promise<boolean>, rest: readonly Authorize[]
 }
 
 function denied({ method }: AuthorizeCall): RpcError {
-  return new RpcError("denied", `${method || "call"} is not permitted`, "not-executed");
+  return refusal("denied", `${method || "call"} is not permitted`, "not-executed");
 }

@@ -3,7 +3,6 @@ import type { Channel, PeerAddress } from "../channel/channel.ts";
 import type { Timer } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import { typeName } from "../references/export-table.ts";
-import { disposeGuarded } from "../references/held-objects.ts";
 import type { Authenticator } from "../types/authentication.ts";
 import type { Principal, Session } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
@@ -34,8 +33,10 @@ export interface ServerOptions extends HandshakeOptions {
 export interface AuthTries {
   /** Time to wait before this try, in milliseconds; `undefined` when there are too many. */
   take(peer: PeerAddress): number | undefined;
-  /** The try was no failure. */
-  refund(peer: PeerAddress): void;
+  /** The proof was not accepted. */
+  failed(peer: PeerAddress): void;
+  /** The try that was taken is over, however it ended. */
+  ended(peer: PeerAddress): void;
 }
 
 /** Accepts a session over a channel. Rejects with RpcError when there is none; the channel is closed then. */
@@ -50,6 +51,8 @@ class ServerHandshake extends Handshake {
   readonly #timer: Timer;
   #delay: Timer | undefined;
   #isGreeted = false;
+  /** The session to be, from authentication until it begins. */
+  #session: LiveSession | undefined;
 
   constructor(channel: Channel, options: ServerOptions, settle: Settle) {
     super(channel, options, settle);
@@ -87,6 +90,11 @@ class ServerHandshake extends Handshake {
   protected done(): void {
     this.#timer.cancel();
     this.#delay?.cancel();
+  }
+
+  /** What the factory of its front asked of the session, or holds for it, ends with it. */
+  protected abandoned(): void {
+    this.#session?.close("the handshake failed");
   }
 
   protected override gone(): void {
@@ -131,20 +139,28 @@ class ServerHandshake extends Handshake {
     this.#after(delayMs)
       .then(() => authenticator.verify(dialogue))
       .then((principal) => this.#authenticated(agreement, principal))
-      .catch((error: unknown) => this.fail(verifyFailed(error), "tell"));
+      .catch((error: unknown) => this.fail(verifyFailed(error), "tell"))
+      .finally(() => tries.ended(this.link.peer));
   }
 
   #after(delayMs: number): Promise<void> {
     if (delayMs === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#delay = this.environment.clock.setTimer(delayMs, resolve);
+    return new Promise((resolve, reject) => {
+      const timer = this.environment.clock.setTimer(delayMs, resolve);
+      const cancel = () => {
+        timer.cancel();
+        reject(new RpcError("closed", "the handshake is over", "not-sent"));
+      };
+      this.#delay = { cancel };
     });
   }
 
   #authenticated(agreement: Agreement, principal: Principal | null): void {
     if (this.isSettled) return;
-    if (!principal) throw new RpcError("unauthenticated", "the credentials were not accepted", "not-sent");
-    this.#options.tries.refund(this.link.peer);
+    if (!isPrincipal(principal)) {
+      this.#options.tries.failed(this.link.peer);
+      throw new RpcError("unauthenticated", "the credentials were not accepted", "not-sent");
+    }
     this.#offer(agreement, principal);
   }
 
@@ -160,6 +176,7 @@ class ServerHandshake extends Handshake {
       authorize,
       disclosure,
     });
+    this.#session = session;
     Promise.resolve()
       .then(() => offer(session))
       .then((front) => this.#ready(session, front))
@@ -167,16 +184,21 @@ class ServerHandshake extends Handshake {
   }
 
   #ready(session: LiveSession, front: OfferedFront): void {
+    session.offer(front);
     if (this.isSettled || session.state === "closed") {
-      if (front.kind === "own") disposeGuarded(front.object, (error) => this.environment.onError(error, session));
       session.close();
       return;
     }
-    session.offer(front);
     this.send(frame.ready, { front: announce(front) });
+    this.#session = undefined;
     session.begin();
     this.succeed(session);
   }
+}
+
+/** A verifier of a program's without types may say `true`: that is nobody. */
+function isPrincipal(value: unknown): value is Principal {
+  return typeof value === "object" && value !== null && typeof (value as Partial<Principal>).id === "string";
 }
 
 /** The client learns that it was refused; why a verifier failed is the program's to know. */

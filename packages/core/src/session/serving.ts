@@ -1,8 +1,10 @@
 /** The serving half of a session: what the peer's calls run on, and how they are answered. */
+
+import { refusal } from "../errors/refusal.ts";
 import { RemoteError } from "../errors/remote-error.ts";
 import { RpcError } from "../errors/rpc-error.ts";
+import { toError } from "../errors/to-error.ts";
 import type { ExportEntry, ExportTable } from "../references/export-table.ts";
-import { disposeGuarded } from "../references/held-objects.ts";
 import type { Session } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { maxNameBytes } from "../wire/names.ts";
@@ -10,7 +12,7 @@ import type { Outbox } from "../wire/outbox.ts";
 import { Answers } from "./answers.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { type AuditEntry, auditEntry, type CallEnd, type Disclosure, disclosed } from "./disclosure.ts";
-import { type Callee, Dispatcher } from "./dispatcher.ts";
+import { type Callee, Dispatcher, isThenable } from "./dispatcher.ts";
 import type { SessionEnvironment, SharedLimits } from "./environment.ts";
 import type { IncomingCall } from "./incoming-call.ts";
 import { ReceivedMethodNames } from "./method-names.ts";
@@ -80,9 +82,11 @@ export class Serving {
 
   /** @throws RpcError `unsupported-value` for a front that can't be offered */
   offer(front: OfferedFront): void {
-    if (front.kind === "perCall") this.#options.exports.offerFront({});
-    else if (front.kind !== "none") this.#options.exports.offerFront(front.object);
     this.#front = front;
+    if (front.kind === "own") this.#options.environment.held.adoptFront(front.object);
+    if (this.#isOver) this.#disposeOwnFront();
+    else if (front.kind === "perCall") this.#options.exports.offerFront({});
+    else if (front.kind !== "none") this.#options.exports.offerFront(front.object);
   }
 
   call(reader: ByteReader): void {
@@ -105,7 +109,7 @@ export class Serving {
     const callId = reader.varint();
     const object = this.#options.environment.published(reader.text(maxNameBytes));
     if (object) this.#answers.result(callId, object);
-    else this.#answers.refusal(callId, new RpcError("not-found", "nothing is published so", "not-executed"), true);
+    else this.#answers.refusal(callId, refusal("not-found", "nothing is published so", "not-executed"), true);
   }
 
   /** Answers a call of a kind that this version does not know. */
@@ -127,26 +131,35 @@ export class Serving {
   close(reason: RpcError): void {
     this.#isOver = true;
     this.#dispatcher.close(reason);
+    this.#disposeOwnFront();
+  }
+
+  #disposeOwnFront(): void {
     if (this.#front.kind === "own") this.#dispose(this.#front.object);
   }
 
   #target(id: number): ExportEntry {
     const entry = this.#options.exports.get(id);
-    if (!entry) throw new RpcError("stale-reference", `object #${id} is not held here`, "not-executed");
+    if (!entry) throw refusal("stale-reference", `object #${id} is not held here`, "not-executed");
     this.#options.exports.beginCall(entry);
     return entry;
   }
 
-  #callee(call: IncomingCall, entry: ExportEntry): Callee | Promise<Callee> {
+  #callee(call: IncomingCall, entry: ExportEntry): Callee | PromiseLike<Callee> {
     const front = this.#front;
     if (entry.id !== 0 || front.kind !== "perCall") return entry;
     const made = front.make(this.#options.session);
-    return made instanceof Promise ? made.then((object) => this.#adopt(call, object)) : this.#adopt(call, made);
+    return isThenable(made) ? made.then((object) => this.#adopt(call, object)) : this.#adopt(call, made);
   }
 
   /** What `perCall` made is disposed with its call. */
   #adopt(call: IncomingCall, object: object): Callee {
+    if (call.isFinished) {
+      this.#dispose(object);
+      throw refusal("closed", "the session ended before the call could begin", "not-executed");
+    }
     call.madeFront = object;
+    this.#options.environment.held.adoptFront(object);
     const table = this.#options.environment.methods.of(object);
     return { object, self: object, method: (name) => table.get(name) };
   }
@@ -216,7 +229,7 @@ export class Serving {
     try {
       audit(auditEntry(call, session, end, environment.clock.now()));
     } catch (error) {
-      environment.onError(error instanceof Error ? error : new Error(String(error)), session);
+      environment.onError(toError(error), session);
     }
   }
 
@@ -225,8 +238,7 @@ export class Serving {
     if (call.madeFront) this.#dispose(call.madeFront);
   }
 
-  #dispose(object: object): void {
-    const { environment, session } = this.#options;
-    disposeGuarded(object, (error) => environment.onError(error, session));
+  #dispose(front: object): void {
+    this.#options.environment.held.disposeFront(front);
   }
 }

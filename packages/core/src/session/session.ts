@@ -1,6 +1,8 @@
 /** One conversation between two endpoints: a list of verbs over the parts it has. Both sides are the same. */
+
 import type { PeerAddress } from "../channel/channel.ts";
 import { RpcError } from "../errors/rpc-error.ts";
+import { toError } from "../errors/to-error.ts";
 import type { CallerContract } from "../references/contracts.ts";
 import { ExportTable } from "../references/export-table.ts";
 import type { FarReference, ReferenceOwner } from "../references/far-reference.ts";
@@ -12,6 +14,7 @@ import type { ByteReader } from "../wire/byte-reader.ts";
 import { beginsWithCallId, frame, kindOf, optional } from "../wire/frames.ts";
 import type { Link, LinkHandler } from "../wire/link.ts";
 import { Arrivals } from "./arrivals.ts";
+import { relayedOptions } from "./current-call.ts";
 import type { Disclosure } from "./disclosure.ts";
 import type { Agreement, SessionEnvironment } from "./environment.ts";
 import { closeCodeFrom, closeReasonOf, errorCodeOf, lingerMs, readGoodbye, sendGoodbye } from "./goodbye.ts";
@@ -81,6 +84,7 @@ export class LiveSession implements Session, ReferenceOwner {
       held: environment.held,
       isPinned: (object) => environment.isPinned(object),
       isOurImport: (reference) => reference.owner === this,
+      relayedOptions,
     });
     this.#outgoing = new OutgoingCalls({
       environment,
@@ -94,6 +98,7 @@ export class LiveSession implements Session, ReferenceOwner {
     this.#releases = new Releases(clock, link.outbox, (task) => this.#outgoing.afterHeld(task));
     this.#imports = new ImportTable({
       owner: this,
+      clock,
       collected: environment.collected,
       front: agreement.peerFront ?? { kind: "object", name: "" },
       maxImports: limits.maxImports,
@@ -204,7 +209,7 @@ export class LiveSession implements Session, ReferenceOwner {
   }
 
   close(reason = "closed"): void {
-    this.#end({ code: "closed", message: reason, by: "us" });
+    this.#end({ code: "closed", message: `${reason}`, by: "us" });
   }
 
   /** Finishes what runs, refuses what is new, then ends. */
@@ -334,9 +339,11 @@ export class LiveSession implements Session, ReferenceOwner {
   #end(reason: CloseReason): void {
     if (this.#reason) return;
     this.#reason = reason;
+    const { outbox } = this.#link;
+    outbox.breakOff();
     this.#heartbeat?.stop();
     this.#outgoing.failAll((call, hasLeft) => this.#ended(call, hasLeft));
-    if (reason.by === "us" && reason.code !== "timeout") sendGoodbye(this.#link.outbox, reason.code, reason.message);
+    if (reason.by === "us" && reason.code !== "timeout") sendGoodbye(outbox, reason.code, reason.message);
     this.#releases.close();
     this.#closeLink(reason);
     this.#serving.close(new RpcError("closed", reason.message, "unknown", { cause: reason.error }));
@@ -368,7 +375,7 @@ export class LiveSession implements Session, ReferenceOwner {
     try {
       listener(state, this.#reason);
     } catch (error) {
-      this.#environment.onError(error instanceof Error ? error : new Error(String(error)), this);
+      this.#environment.onError(toError(error), this);
     }
   }
 

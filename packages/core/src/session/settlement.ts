@@ -48,10 +48,7 @@ export class Settlement {
       this.#outgoing.resolve(call, checked);
       return;
     }
-    checked.then(
-      (passed) => call.isSettled || this.#outgoing.resolve(call, passed),
-      (error) => call.isSettled || this.#outgoing.reject(call, unreadable(call, error)),
-    );
+    this.#outgoing.settleChecked(call, checked, (error) => unreadable(call, error));
   }
 
   /** An error frame: a refusal, or what the method threw. @throws RpcError `protocol` */

@@ -3,7 +3,7 @@ import { printable } from "../errors/printable.ts";
 import { RemoteError } from "../errors/remote-error.ts";
 import { isRpcErrorCode, type Outcome, RpcError } from "../errors/rpc-error.ts";
 import type { Codec, Exporter, ValueLimits } from "../values/codec.ts";
-import type { ByteWriter } from "../wire/byte-writer.ts";
+import { ByteWriter } from "../wire/byte-writer.ts";
 
 /** Refusals are farref's own words; they need no room for more. */
 const maxDetailLength = 1_024;
@@ -41,8 +41,8 @@ export interface Thrown {
 export type Stacks = "sent" | "kept";
 
 /**
- * Appends what a method threw. What of its data can't travel is left out, as an error must not be lost for its details:
- * first the cause goes, then the data. `undo` is called for what a failed attempt has counted.
+ * Appends what a method threw. What of its data can't travel is left out, property by property, as an error must not be
+ * lost for its details. `undo` is called for what a failed attempt has counted.
  *
  * @throws RpcError when there is no room even for the message
  */
@@ -54,23 +54,49 @@ export function encodeThrown(
   limits: ValueLimits,
   undo: () => void,
 ): void {
-  const attempts = [whole, { ...whole, cause: [] }, { ...whole, cause: [], data: undefined }];
-  const start = writer.length;
-  let failure: unknown;
-  for (const { name, message, code, data, cause, stack } of attempts) {
+  const encode = (to: ByteWriter, { name, message, code, data, cause, stack }: Thrown) => {
+    codec.encodeList(to, [name, message, code, data, cause, stack], exporter, limits, "error");
+  };
+  const canTravel = (part: Partial<Thrown>) => {
     try {
-      codec.encodeList(writer, [name, message, code, data, cause, stack], exporter, limits, "error");
-      return;
-    } catch (error) {
-      failure = error;
+      encode(new ByteWriter(new Uint8Array(256)), { ...nothingThrown, ...part });
+      return true;
+    } catch {
+      return false;
+    } finally {
       undo();
-      writer.position = writer.start + start;
     }
+  };
+  try {
+    encode(writer, whole);
+  } catch {
+    undo();
+    const { data, cause } = whole;
+    const kept = { ...whole, data: keepTravelling(data, canTravel), cause: canTravel({ cause }) ? cause : [] };
+    encode(writer, canTravel(kept) ? kept : { ...whole, data: undefined, cause: [] });
   }
-  throw failure;
 }
 
+const nothingThrown: Thrown = { name: "", message: "", code: undefined, data: undefined, cause: [], stack: undefined };
+
+/** Of an error's properties, or a thrown object's, those that can be sent; another value as a whole or not at all. */
+function keepTravelling(data: unknown, canTravel: (part: Partial<Thrown>) => boolean): unknown {
+  if (canTravel({ data })) return data;
+  if (typeof data !== "object" || data === null || Object.getPrototypeOf(data) !== Object.prototype) return undefined;
+  const kept = Object.entries(data).filter(([, value]) => canTravel({ data: value }));
+  return kept.length > 0 ? Object.fromEntries(kept) : undefined;
+}
+
+/** Whatever was thrown, it is told: a Proxy may refuse to be looked at. */
 export function takeApart(thrown: unknown, stacks: Stacks): Thrown {
+  try {
+    return parts(thrown, stacks);
+  } catch {
+    return { ...nothingThrown, message: "something was thrown that can't be read" };
+  }
+}
+
+function parts(thrown: unknown, stacks: Stacks): Thrown {
   if (!(thrown instanceof Error)) {
     return { name: "", message: describeThrown(thrown), code: undefined, data: thrown, cause: [], stack: undefined };
   }
@@ -78,13 +104,18 @@ export function takeApart(thrown: unknown, stacks: Stacks): Thrown {
   const code: unknown = own["code"]?.value;
   const isPlainCode = typeof code === "string" || typeof code === "number";
   return {
-    name: text(() => thrown.name, "Error"),
+    name: text(() => nameOf(thrown), "Error"),
     message: text(() => thrown.message, ""),
     code: isPlainCode ? code : undefined,
     data: ownData(own, isPlainCode),
     cause: own["cause"] && "value" in own["cause"] ? [own["cause"].value] : [],
     stack: stacks === "sent" ? text(() => thrown.stack, "") : undefined,
   };
+}
+
+/** What it calls itself; its class's name where it is only called an Error. */
+function nameOf(error: Error): string {
+  return error.name === "Error" && !Object.hasOwn(error, "name") ? error.constructor.name || "Error" : error.name;
 }
 
 /** All but the stack: it is written when it is first looked at, which costs much and may run the error's own code. */

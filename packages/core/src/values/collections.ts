@@ -1,4 +1,5 @@
 /** Map, Set and objects without a prototype, both ways. */
+import { Crowding } from "./crowding.ts";
 import type { Extension } from "./extension.ts";
 import { mapType, nullPrototypeType, setType } from "./extension-types.ts";
 import { beginExtension, endExtension, writeArrayHeader, writeMapHeader } from "./headers.ts";
@@ -26,9 +27,11 @@ export const maps: Extension<Map<unknown, unknown>> = {
     const at = decoder.position;
     const map = decoder.keep(new Map<unknown, unknown>());
     const count = decoder.mapHeader(depth, 2);
+    const crowding = new Crowding();
     for (let i = 0; i < count; i++) {
       const key = decoder.placed(map, "", depth + 1);
       map.set(key, decoder.placed(map, "", depth + 1));
+      crowding.added(map, key, at);
     }
     if (map.size !== count) throw malformed("a Map with a repeated key", at);
     return map;
@@ -52,7 +55,12 @@ export const sets: Extension<Set<unknown>> = {
     const at = decoder.position;
     const set = decoder.keep(new Set());
     const count = decoder.arrayHeader(depth);
-    for (let i = 0; i < count; i++) set.add(decoder.placed(set, "", depth + 1));
+    const crowding = new Crowding();
+    for (let i = 0; i < count; i++) {
+      const member = decoder.placed(set, "", depth + 1);
+      set.add(member);
+      crowding.added(set, member, at);
+    }
     if (set.size !== count) throw malformed("a Set with a repeated member", at);
     return set;
   },

@@ -11,8 +11,7 @@ const cures: readonly (readonly [kind: RegExp, cure: string])[] = [
   [/^ReadableStream$/, "streams are not copied here; send their content"],
   [/^AbortSignal$/, "an AbortSignal is not copied here; pass { signal } with the options of the call"],
 ];
-const classInstance =
-  "class instances are not copied; mark the class with ByReference, use byReference(object) or registerValue";
+const classInstance = "class instances are not copied; extend ByReference, use byReference(object), or send plain data";
 
 export function refusalOf(value: object): Refusal {
   const name: string = Object.prototype.toString.call(value).slice(8, -1);

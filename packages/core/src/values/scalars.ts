@@ -38,6 +38,7 @@ export const regexps: Extension<RegExp> = {
     const lastIndex: unknown = regexp.lastIndex;
     requireBare(regexp);
     if (source.length > maxSource) throw tooMuch(`a RegExp of more than ${maxSource} characters`);
+    encoder.charge(regexpCost(source, flags));
     if (typeof lastIndex !== "number") throw unsupported("a RegExp whose lastIndex is not a number can't be copied");
     const begun = beginExtension(encoder.writer, regexpType);
     for (const part of [source, flags, lastIndex]) encoder.value(part, depth);
@@ -50,11 +51,22 @@ export const regexps: Extension<RegExp> = {
       throw malformed("a RegExp that is not source, flags and lastIndex", at);
     }
     if (source.length > maxSource) throw beyondLimit(`a RegExp of more than ${maxSource} characters`, at);
+    decoder.charge(regexpCost(source, flags));
     const regexp = decoder.keep(made(() => new RegExp(source, flags), "a RegExp", at));
     regexp.lastIndex = lastIndex;
     return regexp;
   },
 };
+
+/**
+ * What compiling takes, in values of a message's budget: a Unicode property costs up to 40 µs with the flag `u`, and with
+ * `v`, where it may be a property of strings, over a millisecond.
+ */
+function regexpCost(source: string, flags: string): number {
+  const each = flags.includes("v") ? 4_096 : flags.includes("u") ? 96 : 0;
+  const properties = each === 0 ? 0 : (source.match(/\\p/gi)?.length ?? 0);
+  return (source.length >> 4) + each * properties;
+}
 
 export const urls: Extension<URL> = {
   type: urlType,

@@ -3,9 +3,11 @@ import { RpcError } from "../errors/rpc-error.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import { maxFragmentBytes } from "./frames.ts";
 
+/** What has come of a message: memory is taken for what is there, not for what is announced. */
 interface Partial {
   readonly kind: number;
-  readonly bytes: Uint8Array;
+  readonly totalBytes: number;
+  readonly pieces: Uint8Array[];
   filled: number;
 }
 
@@ -47,7 +49,7 @@ export class Fragments {
       );
     }
     this.#announcedBytes += total;
-    const partial = { kind, bytes: new Uint8Array(total), filled: 0 };
+    const partial = { kind, totalBytes: total, pieces: [], filled: 0 };
     this.#incomplete.set(number, partial);
     this.#fill(partial, reader);
   }
@@ -58,10 +60,10 @@ export class Fragments {
     const partial = this.#incomplete.get(number);
     if (!partial) throw new RpcError("protocol", `a fragment of message ${number}, which never began`, "not-executed");
     this.#fill(partial, reader);
-    if (partial.filled < partial.bytes.length) return undefined;
+    if (partial.filled < partial.totalBytes) return undefined;
     this.#incomplete.delete(number);
-    this.#announcedBytes -= partial.bytes.length;
-    return partial;
+    this.#announcedBytes -= partial.totalBytes;
+    return { kind: partial.kind, bytes: joined(partial) };
   }
 
   clear(): void {
@@ -70,12 +72,22 @@ export class Fragments {
   }
 
   #fill(partial: Partial, reader: ByteReader): void {
-    if (reader.remaining > partial.bytes.length - partial.filled || reader.remaining === 0) {
+    if (reader.remaining > partial.totalBytes - partial.filled || reader.remaining === 0) {
       throw new RpcError("protocol", "a fragment that does not fit its message", "not-executed");
     }
-    partial.bytes.set(reader.bytes.subarray(reader.position, reader.end), partial.filled);
+    partial.pieces.push(reader.bytes.slice(reader.position, reader.end));
     partial.filled += reader.remaining;
   }
+}
+
+function joined({ totalBytes, pieces }: Partial): Uint8Array {
+  const bytes = new Uint8Array(totalBytes);
+  let filled = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, filled);
+    filled += piece.length;
+  }
+  return bytes;
 }
 
 export function tooLarge(bytes: number, limit: number): RpcError {

@@ -9,6 +9,8 @@ export class LargeMessage {
   readonly number: number;
   readonly purpose: Purpose;
   readonly totalBytes: number;
+  /** Where its first fragment stands, once it has begun. */
+  begun: { readonly batch: number; readonly offset: number } | undefined;
   readonly #code: number;
   readonly #first: Uint8Array;
   /** The `more` frames, headers included, one behind the other. */

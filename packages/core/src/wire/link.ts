@@ -49,6 +49,8 @@ export class Link {
   readonly #fragments: Fragments;
   readonly #reader = new ByteReader();
   #preambleBytes = 0;
+  /** When a frame, and when a message in fragments, that is incomplete last went on. */
+  readonly #progress = { frame: 0, fragments: 0 };
   #framesInChunk = 0;
   #hasGreeted = false;
   #stallTimer: Timer | undefined;
@@ -159,7 +161,8 @@ export class Link {
     this.#framesInChunk = 0;
     if (framed) this.#frames.push(framed);
     if (this.#framesInChunk > maxFramesATurn) this.#yield();
-    if (this.#isIncomplete && !this.#stallTimer) this.#watchStall(this.lastReadAt);
+    this.#progress.frame = this.lastReadAt;
+    if (this.#isIncomplete && !this.#stallTimer) this.#watchStall();
   }
 
   /** What a socket has read it hands on at once, up to megabytes, and nobody else is heard meanwhile. */
@@ -203,11 +206,13 @@ export class Link {
   }
 
   #begin(code: number, reader: ByteReader): void {
+    if (this.#fragments.count === 0) this.#progress.fragments = this.lastReadAt;
     this.#fragments.begin(code, reader);
     this.handler.begun(code, reader);
   }
 
   #continue(reader: ByteReader): void {
+    this.#progress.fragments = this.lastReadAt;
     const message = this.#fragments.add(reader);
     if (message) this.handler.message(message.kind, reader.at(message.bytes, 0, message.bytes.length));
   }
@@ -216,13 +221,19 @@ export class Link {
     return this.#frames.isInFrame || this.#fragments.count > 0;
   }
 
-  /** A message that stands half received must go on; looked at again only when the time is up. */
-  #watchStall(since: number): void {
-    const waitMs = since + this.#limits.stallTimeoutMs - this.#clock.now();
-    this.#stallTimer = this.#clock.setTimer(waitMs, () => {
+  /** Since when something half received has not gone on, whatever else has come. */
+  get #stalledSince(): number {
+    const frame = this.#frames.isInFrame ? this.#progress.frame : Number.POSITIVE_INFINITY;
+    return this.#fragments.count > 0 ? Math.min(frame, this.#progress.fragments) : frame;
+  }
+
+  /** Looked at again only when the time is up. */
+  #watchStall(): void {
+    const untilMs = this.#stalledSince + this.#limits.stallTimeoutMs - this.#clock.now();
+    this.#stallTimer = this.#clock.setTimer(untilMs, () => {
       this.#stallTimer = undefined;
       if (this.#state !== "open" || !this.#isIncomplete) return;
-      if (this.lastReadAt > since) this.#watchStall(this.lastReadAt);
+      if (this.#clock.now() < this.#stalledSince + this.#limits.stallTimeoutMs) this.#watchStall();
       else this.fail(this.#stalled("the peer stopped in the middle of a message"));
     });
   }

@@ -4,7 +4,7 @@
  */
 import type { Clock, Timer } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
-import type { ByteWriter } from "./byte-writer.ts";
+import { ByteWriter } from "./byte-writer.ts";
 import { maxIncompleteBytes } from "./fragments.ts";
 import { frame, frameHeaderBytes, maxFragmentBytes, preamble } from "./frames.ts";
 import { LargeMessage, type Purpose, writeHeader } from "./large-message.ts";
@@ -32,6 +32,8 @@ export interface Place {
 const fullBatchBytes = 64 * 1024;
 /** Fragments sent in one write while nothing else is in progress. */
 const fragmentsInARow = 4;
+/** At 8 KiB a second, the slowest peer worth waiting for, a piece is taken within `stallTimeoutMs`. */
+const maxPieceBytes = 64 * 1024;
 
 export class Outbox {
   /** The peer's limits, once known. */
@@ -51,6 +53,8 @@ export class Outbox {
   #stallTimer: Timer | undefined;
   readonly #batchBytes = { call: 0, reply: 0, control: 0 };
   #largestReplyBytes = 0;
+  /** The rest of what was to be written when the channel asked to wait. */
+  #rest: Uint8Array | undefined;
   /** Begun and not finished, in turns. */
   readonly #inProgress: LargeMessage[] = [];
   /** Not begun, because the peer would have to hold too much at once. */
@@ -64,7 +68,7 @@ export class Outbox {
 
   /** Bytes of calls, or of replies, that did not leave. */
   unsentBytes(purpose: Purpose): number {
-    let bytes = this.#batchBytes[purpose];
+    let bytes = this.#batchBytes[purpose] + (this.#rest?.length ?? 0);
     for (const message of this.#inProgress) if (message.purpose === purpose) bytes += message.unsentBytes;
     for (const message of this.#waiting) if (message.purpose === purpose) bytes += message.totalBytes;
     return bytes;
@@ -109,13 +113,28 @@ export class Outbox {
     return writer;
   }
 
+  /**
+   * Gives up the open frame from outside: a value being written has ended the session. Who writes it goes on into a
+   * buffer that nobody sends.
+   */
+  breakOff(): void {
+    if (this.#openAt < 0) return;
+    const writer = this.#batchWriter();
+    const before = writer.bytes.slice(writer.start, writer.start + this.#openAt);
+    this.#openAt = -1;
+    this.#writer = new ByteWriter(before);
+    this.#writer.position = before.length;
+  }
+
   /** Payload bytes of the open frame. */
   get openBytes(): number {
+    if (this.#openAt < 0) return 0;
     return this.#batchWriter().length - this.#openAt - frameHeaderBytes;
   }
 
   /** Undoes the open frame. */
   abandon(): void {
+    if (this.#openAt < 0) return;
     const writer = this.#batchWriter();
     writer.position = writer.start + this.#openAt;
     this.#openAt = -1;
@@ -124,6 +143,7 @@ export class Outbox {
 
   /** Closes the open frame: it leaves at the end of the turn. */
   end(purpose: Purpose): void {
+    if (this.#openAt < 0) return;
     const writer = this.#batchWriter();
     const at = writer.start + this.#openAt;
     const payloadBytes = writer.position - at - frameHeaderBytes;
@@ -149,14 +169,14 @@ export class Outbox {
   }
 
   /** Takes a frame back that has not left: `true` when the peer will never see it. */
-  takeBack(place: Place): boolean {
-    if (place.large && remove(this.#waiting, place.large)) {
-      this.#beginWaiting();
-      return true;
-    }
-    if (place.batch !== this.#batch || !this.#writer) return false;
-    this.#writer.bytes[this.#writer.start + place.offset] = frame.void;
-    if (place.large && remove(this.#inProgress, place.large)) this.#beginWaiting();
+  takeBack({ batch, offset, large }: Place): boolean {
+    this.#schedule(); // what waited for room may begin
+    if (large && remove(this.#waiting, large)) return true;
+    // A large message's first fragment stands where it began, which may be long after it was made.
+    const begun = large ? large.begun : { batch, offset };
+    if (begun?.batch !== this.#batch || !this.#writer) return false;
+    this.#writer.bytes[this.#writer.start + begun.offset] = frame.void;
+    if (large) remove(this.#inProgress, large);
     return true;
   }
 
@@ -169,6 +189,9 @@ export class Outbox {
   /** Writes as much as the channel takes. */
   flush(): void {
     if (this.#isClosed || this.#isBlocked || this.#openAt >= 0) return;
+    if (this.#rest) this.#write(this.#rest);
+    if (this.#isBlocked) return;
+    this.#beginWaiting();
     this.#writeBatch();
     while (!this.#isBlocked && this.#inProgress.length > 0) this.#writeFragments();
     if (this.#inProgress.length + this.#waiting.length === 0 && !this.#isBlocked) this.#largestReplyBytes = 0;
@@ -186,8 +209,8 @@ export class Outbox {
 
   /** Sends what small frames there are, drops the rest and takes nothing more. */
   close(): void {
+    if (!this.#isClosed) this.#writeLast();
     this.#isBlocked = false;
-    if (!this.#isClosed) this.#writeBatch();
     this.#isClosed = true;
     this.#stallTimer?.cancel();
     this.#stallTimer = undefined;
@@ -236,6 +259,7 @@ export class Outbox {
       this.#inProgress.push(message);
       const writer = this.#batchWriter();
       const before = writer.length;
+      message.begun = { batch: this.#batch, offset: before };
       message.writeFirst(writer);
       this.#batchBytes[message.purpose] += writer.length - before;
     }
@@ -264,12 +288,35 @@ export class Outbox {
     }
   }
 
+  /**
+   * Writes piece by piece: a channel tells that it has room only when all it was given is gone, and a slow reader who
+   * takes a piece in time must not count as one who takes nothing.
+   */
   #write(bytes: Uint8Array): void {
-    this.bytesOut += bytes.length;
-    if (this.#options.write(bytes) || this.#isClosed) return;
+    let written = 0;
+    while (written < bytes.length && !this.#isBlocked) {
+      const piece = bytes.subarray(written, written + maxPieceBytes);
+      written += piece.length;
+      this.bytesOut += piece.length;
+      if (!this.#options.write(piece)) this.#block();
+    }
+    this.#rest = written < bytes.length ? bytes.subarray(written) : undefined;
+  }
+
+  #block(): void {
     this.#isBlocked = true;
     if (this.stallTimeoutMs === Number.POSITIVE_INFINITY) return;
     this.#stallTimer ??= this.#options.clock.setTimer(this.stallTimeoutMs, () => this.#options.stalled());
+  }
+
+  /** All at once: nothing follows. */
+  #writeLast(): void {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    if (rest) this.#options.write(rest);
+    const writer = this.#writer;
+    this.#writer = undefined;
+    if (writer && writer.length > 0) this.#options.write(writer.written());
   }
 
   #passBarriers(): void {

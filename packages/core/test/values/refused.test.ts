@@ -22,7 +22,7 @@ const refusals: readonly (readonly [name: string, make: () => unknown, cure: Reg
   [
     "a class instance",
     () => new Account(),
-    /are not copied; mark the class with ByReference, use byReference\(object\) or registerValue$/,
+    /are not copied; extend ByReference, use byReference\(object\), or send plain data$/,
   ],
   ["a subclass of Map", () => new (class Cache extends Map {})(), /class instances/],
   ["a subclass of Array", () => new (class List extends Array {})(), /class instances/],
