@@ -207,7 +207,7 @@ test.skipIf(!hasOpenssl)("each gets its own notes, as far as its scopes go", asy
   await using bob = await as("bobs token");
   expect([await ann.titles(), await bob.titles()]).toEqual([["list"], []]);
   await expect(bob.write("list", "x")).rejects.toMatchObject({ code: "denied", outcome: "not-executed" });
-  await expect(bob.read("list")).rejects.toMatchObject({ remoteName: "Error", message: "there is no such note" });
+  await expect(bob.read("list")).rejects.toMatchObject({ remoteName: "NoSuchNote", message: "there is no such note" });
   await expect(ann.write("x", 1 as never)).rejects.toMatchObject({ code: "invalid-argument", outcome: "not-executed" });
   for (const token of ["a guess", "old token"]) {
     await expect(as(token)).rejects.toMatchObject({ code: "unauthenticated", outcome: "not-sent" });
