@@ -66,7 +66,7 @@ export abstract class Handshake implements LinkHandler {
   }
 
   message(code: number, reader: ByteReader): void {
-    if (this.link.bytesIn > maxHandshakeBytes && reader.bytes.length < this.link.bytesIn) {
+    if (this.link.bytesIn > maxHandshakeBytes) {
       throw new RpcError("protocol", `more than ${maxHandshakeBytes} bytes before the session`, "not-sent");
     }
     this.receive(code, reader);

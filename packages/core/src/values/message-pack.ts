@@ -9,10 +9,7 @@ import { hydrate } from "./hydrate.ts";
 import { toDecodeError } from "./malformation.ts";
 import { toRpcError } from "./refusal.ts";
 
-/** Nothing to choose yet; the registered values of an endpoint will be named here. */
-export type CodecOptions = Record<never, never>;
-
-export function createCodec(_options: CodecOptions = {}): Codec {
+export function createCodec(): Codec {
   return new MessagePackCodec(new ExtensionTable(standardExtensions));
 }
 
