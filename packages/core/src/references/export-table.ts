@@ -4,7 +4,7 @@
  */
 import { RpcError } from "../errors/rpc-error.ts";
 import type { CallOptions } from "../types/session.ts";
-import type { Exporter, WireReference } from "../values/codec.ts";
+import type { WireReference } from "../values/codec.ts";
 import type { CallerContract } from "./contracts.ts";
 import type { FarReference } from "./far-reference.ts";
 import type { HeldObjects } from "./held-objects.ts";
@@ -46,13 +46,11 @@ export interface ExportTableOptions {
   relayedOptions(): CallOptions | undefined;
 }
 
-export class ExportTable implements Exporter {
+export class ExportTable {
   readonly #options: ExportTableOptions;
   readonly #byId = new Map<number, ExportEntry>();
   readonly #byObject = new Map<object, ExportEntry>();
   #lastId = frontId;
-  /** What the message being encoded has counted, to be undone if it is refused. */
-  #counted: ExportEntry[] | undefined;
 
   constructor(options: ExportTableOptions) {
     this.#options = options;
@@ -76,27 +74,23 @@ export class ExportTable implements Exporter {
     return this.#options.isPinned(object) || this.#byObject.get(object)?.id === frontId;
   }
 
-  reference(value: object): WireReference {
+  /** The reference of a stub that goes back to where it came from. @throws RpcError `stale-reference` */
+  homeward(value: object): WireReference | undefined {
     const reference = referenceOf(value);
-    if (reference && this.#options.isOurImport(reference)) return homeward(reference);
-    const object = reference ? passedOn(value) : value;
+    return reference && this.#options.isOurImport(reference) ? homeward(reference) : undefined;
+  }
+
+  /** Counts a hold of the peer on an object. @throws RpcError `unsupported-value`, `limit-exceeded` */
+  export(value: object): ExportEntry {
+    const object = referenceOf(value) ? passedOn(value) : value;
     const entry = this.#byObject.get(object) ?? this.#addNext(object);
     entry.holds++;
-    this.#counted ??= [];
-    this.#counted.push(entry);
     return entry;
   }
 
-  /** The holds counted since the last `takeCounted`: whoever takes them answers for them. */
-  takeCounted(): readonly ExportEntry[] | undefined {
-    const counted = this.#counted;
-    this.#counted = undefined;
-    return counted;
-  }
-
-  /** Undoes holds that the peer will never learn of: what it never got is not disposed. */
-  undo(counted: readonly ExportEntry[] | undefined): void {
-    for (const entry of counted ?? []) this.#giveBack(entry, 1);
+  /** Undoes a hold that the peer will never learn of: what it never got is not disposed. */
+  takeBack(entry: ExportEntry): void {
+    this.#giveBack(entry, 1);
   }
 
   /** The peer gives `count` holds back. @throws RpcError `protocol` when it never had them */

@@ -1,23 +1,23 @@
 /** Writes the answers to the peer's calls: what a method returned, what it threw, why it was not run. */
 import { RpcError } from "../errors/rpc-error.ts";
-import type { ExportTable } from "../references/export-table.ts";
 import type { Codec } from "../values/codec.ts";
 import type { ByteWriter } from "../wire/byte-writer.ts";
 import { errorFlag, frame } from "../wire/frames.ts";
 import type { Outbox } from "../wire/outbox.ts";
+import type { Departures } from "./departures.ts";
 import type { SharedLimits } from "./environment.ts";
 import { encodeThrown, refusalParts, type Thrown } from "./wire-error.ts";
 
 export class Answers {
   readonly #codec: Codec;
   readonly #outbox: Outbox;
-  readonly #exports: ExportTable;
+  readonly #departures: Departures;
   readonly #peerLimits: SharedLimits;
 
-  constructor(codec: Codec, outbox: Outbox, exports: ExportTable, peerLimits: SharedLimits) {
+  constructor(codec: Codec, outbox: Outbox, departures: Departures, peerLimits: SharedLimits) {
     this.#codec = codec;
     this.#outbox = outbox;
-    this.#exports = exports;
+    this.#departures = departures;
     this.#peerLimits = peerLimits;
   }
 
@@ -26,7 +26,7 @@ export class Answers {
     const writer = this.#outbox.begin(frame.result);
     try {
       writer.varint(callId);
-      this.#codec.encode(writer, value, this.#exports, this.#peerLimits, "result");
+      this.#codec.encode(writer, value, this.#departures, this.#peerLimits, "result");
       this.#checkSize();
     } catch (error) {
       this.#abandon();
@@ -34,7 +34,7 @@ export class Answers {
       this.refusal(callId, refusal, false);
       return refusal;
     }
-    this.#exports.takeCounted();
+    this.#departures.take();
     this.#outbox.end("reply");
     return undefined;
   }
@@ -44,14 +44,14 @@ export class Answers {
     const writer = this.#outbox.begin(frame.error);
     try {
       this.#head(writer, callId, errorFlag.thrown);
-      encodeThrown(writer, thrown, this.#codec, this.#exports, this.#peerLimits, () => this.#undo());
+      encodeThrown(writer, thrown, this.#codec, this.#departures, this.#peerLimits, () => this.#departures.undo());
       this.#checkSize();
     } catch (error) {
       this.#abandon();
       this.refusal(callId, asExecuted(error), false);
       return;
     }
-    this.#exports.takeCounted();
+    this.#departures.take();
     this.#outbox.end("reply");
   }
 
@@ -59,7 +59,7 @@ export class Answers {
   refusal(callId: number, error: RpcError, areArgumentsUntouched: boolean): void {
     const writer = this.#outbox.begin(frame.error);
     this.#head(writer, callId, areArgumentsUntouched ? errorFlag.argumentsUntouched : 0);
-    this.#codec.encodeList(writer, refusalParts(error), this.#exports, refusalLimits, "error");
+    this.#codec.encodeList(writer, refusalParts(error), this.#departures, refusalLimits, "error");
     this.#outbox.end("reply");
   }
 
@@ -78,11 +78,7 @@ export class Answers {
 
   #abandon(): void {
     this.#outbox.abandon();
-    this.#undo();
-  }
-
-  #undo(): void {
-    this.#exports.undo(this.#exports.takeCounted());
+    this.#departures.undo();
   }
 }
 

@@ -4,7 +4,6 @@
  */
 import { RpcError } from "../errors/rpc-error.ts";
 import type { CallerContract } from "../references/contracts.ts";
-import type { ExportTable } from "../references/export-table.ts";
 import type { CallOptions } from "../types/session.ts";
 import type { Codec } from "../values/codec.ts";
 import { ByteWriter } from "../wire/byte-writer.ts";
@@ -12,6 +11,7 @@ import { callFlag, frame } from "../wire/frames.ts";
 import { encodeName, writeContext, writeName } from "../wire/names.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import { depthOfNextCall } from "./current-call.ts";
+import type { Departures } from "./departures.ts";
 import type { Agreement, SessionEnvironment } from "./environment.ts";
 import { SentMethodNames } from "./method-names.ts";
 import { type CallTarget, PendingCall } from "./pending-call.ts";
@@ -25,7 +25,7 @@ export interface OutgoingCallsOptions {
   readonly environment: SessionEnvironment;
   readonly agreement: Agreement;
   readonly outbox: Outbox;
-  readonly exports: ExportTable;
+  readonly departures: Departures;
   /** Calls we run for the peer: it may have to run as many more of ours to finish them. */
   runningForPeer(): number;
   /** A call of ours awaits the peer now: it may run one more of its own. */
@@ -39,7 +39,7 @@ export class OutgoingCalls {
   readonly #options: OutgoingCallsOptions;
   readonly #codec: Codec;
   readonly #outbox: Outbox;
-  readonly #exports: ExportTable;
+  readonly #departures: Departures;
   readonly #names = new SentMethodNames();
   readonly #signals = new SharedSignals();
   /** Sent and not answered, settled or not. */
@@ -60,7 +60,7 @@ export class OutgoingCalls {
     this.#options = options;
     this.#codec = options.environment.codec;
     this.#outbox = options.outbox;
-    this.#exports = options.exports;
+    this.#departures = options.departures;
   }
 
   /** The peer is ready: what was called so far is sent. */
@@ -276,10 +276,10 @@ export class OutgoingCalls {
       this.#checkSession(call);
       this.#checkSize(call, headerBytes + writer.length);
     } catch (error) {
-      this.#exports.undo(this.#exports.takeCounted());
+      this.#departures.undo();
       throw error;
     }
-    call.exported = this.#exports.takeCounted();
+    call.departed = this.#departures.take();
     call.heldBody = writer.bytes.slice(writer.start, writer.position);
     this.#heldBytes += call.heldBody.length;
     this.#held.push(call);
@@ -288,20 +288,20 @@ export class OutgoingCalls {
   /** Nothing is left that could go wrong; if it does, it is this call's matter alone. */
   #sendHeld(call: PendingCall): void {
     const body = call.heldBody as Uint8Array;
-    const { exported } = call;
+    const { departed } = call;
     this.#heldBytes -= body.length;
     call.heldBody = undefined;
     try {
       this.#send(call, body);
-      call.exported = exported;
+      call.departed = departed;
     } catch (error) {
-      this.#exports.undo(exported);
+      departed?.undo();
       this.#reject(call, asRefusal(call, error));
     }
   }
 
   #encode(writer: ByteWriter, args: readonly unknown[]): void {
-    this.#codec.encodeList(writer, args, this.#exports, this.#options.agreement.peerLimits, "args");
+    this.#codec.encodeList(writer, args, this.#departures, this.#options.agreement.peerLimits, "args");
   }
 
   /** Writes the call's frame, with arguments to encode or a body that was. What throws leaves nothing behind. */
@@ -317,11 +317,11 @@ export class OutgoingCalls {
       this.#checkSize(call, this.#outbox.openBytes);
     } catch (error) {
       this.#outbox.abandon();
-      this.#exports.undo(this.#exports.takeCounted());
+      this.#departures.undo();
       throw error;
     }
     this.#number(call);
-    call.exported = this.#exports.takeCounted();
+    call.departed = this.#departures.take();
     this.#outbox.endAt(call, "call");
     this.count++;
     this.#options.awaiting();
@@ -370,8 +370,7 @@ export class OutgoingCalls {
   #giveUp(call: PendingCall, error: RpcError): void {
     if (call.isSettled) return;
     if (!this.#hasLeft(call)) {
-      this.#exports.undo(call.exported);
-      call.exported = undefined;
+      call.departed?.undo();
       this.reject(call, new RpcError(error.code, error.detail, "not-sent", { cause: error.cause }));
       return;
     }

@@ -2,11 +2,11 @@
 import type { Clock, Timer } from "../clock/clock.ts";
 import { type Outcome, RpcError, type RpcErrorCode } from "../errors/rpc-error.ts";
 import type { CallerMethod } from "../references/contracts.ts";
-import type { ExportEntry } from "../references/export-table.ts";
 import type { CallOptions } from "../types/session.ts";
 import type { LargeMessage } from "../wire/large-message.ts";
 import type { Place } from "../wire/outbox.ts";
 import { CallPromise } from "./call-promise.ts";
+import type { Departed } from "./departures.ts";
 import type { SharedSignals } from "./shared-signals.ts";
 
 /** What a call is on: enough to send it and to name it in an error. */
@@ -29,7 +29,7 @@ export class PendingCall implements Place {
   offset = 0;
   large: LargeMessage | undefined = undefined;
   /** Holds counted by its arguments; the peer's once it has decoded them. */
-  exported: readonly ExportEntry[] | undefined = undefined;
+  departed: Departed | undefined = undefined;
   /** Checks the result before the caller gets it. */
   check: CallerMethod | undefined = undefined;
   /** The name that a lookup asks for, while it is held back. */

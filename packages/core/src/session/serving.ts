@@ -11,6 +11,7 @@ import { maxNameBytes } from "../wire/names.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import { Answers } from "./answers.ts";
 import type { Arrivals } from "./arrivals.ts";
+import type { Departures } from "./departures.ts";
 import { type AuditEntry, auditEntry, type CallEnd, type Disclosure, disclosed } from "./disclosure.ts";
 import { type Callee, Dispatcher, isThenable } from "./dispatcher.ts";
 import type { SessionEnvironment, SharedLimits } from "./environment.ts";
@@ -33,6 +34,7 @@ export interface ServingOptions {
   readonly session: Session;
   readonly outbox: Outbox;
   readonly exports: ExportTable;
+  readonly departures: Departures;
   readonly arrivals: Arrivals;
   readonly peerLimits: SharedLimits;
   readonly authorize: readonly Authorize[];
@@ -54,9 +56,9 @@ export class Serving {
   #isOver = false;
 
   constructor(options: ServingOptions) {
-    const { environment, outbox, exports, peerLimits } = options;
+    const { environment, outbox, departures, peerLimits } = options;
     this.#options = options;
-    this.#answers = new Answers(environment.codec, outbox, exports, peerLimits);
+    this.#answers = new Answers(environment.codec, outbox, departures, peerLimits);
     this.#dispatcher = new Dispatcher(environment.limits, {
       session: options.session,
       clock: environment.clock,

@@ -11,14 +11,16 @@ import { stubOf } from "../references/stub.ts";
 import type { Remote } from "../types/remote.ts";
 import type { CallOptions, CloseReason, Connection, Principal, Session, SessionStats } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
-import { beginsWithCallId, frame, kindOf, optional } from "../wire/frames.ts";
+import { frame, optional } from "../wire/frames.ts";
 import type { Link, LinkHandler } from "../wire/link.ts";
 import { Arrivals } from "./arrivals.ts";
 import { relayedOptions } from "./current-call.ts";
+import { Departures } from "./departures.ts";
 import type { Disclosure } from "./disclosure.ts";
 import type { Agreement, SessionEnvironment } from "./environment.ts";
 import { closeCodeFrom, closeReasonOf, errorCodeOf, lingerMs, readGoodbye, sendGoodbye } from "./goodbye.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { IncomingFrames } from "./incoming-frames.ts";
 import { OutgoingCalls } from "./outgoing-calls.ts";
 import type { PendingCall } from "./pending-call.ts";
 import type { Authorize } from "./policy.ts";
@@ -55,8 +57,8 @@ export class LiveSession implements Session, ReferenceOwner {
   readonly #imports: ImportTable;
   readonly #releases: Releases;
   readonly #outgoing: OutgoingCalls;
-  readonly #settlement: Settlement;
   readonly #serving: Serving;
+  readonly #frames: IncomingFrames;
   #heartbeat: Heartbeat | undefined;
   readonly #stateListeners = new Set<StateListener>();
   #state: "open" | "draining" | "closed" = "open";
@@ -86,11 +88,12 @@ export class LiveSession implements Session, ReferenceOwner {
       isOurImport: (reference) => reference.owner === this,
       relayedOptions,
     });
+    const departures = new Departures(this.#exports);
     this.#outgoing = new OutgoingCalls({
       environment,
       agreement,
       outbox: link.outbox,
-      exports: this.#exports,
+      departures,
       runningForPeer: () => this.#serving.counts.running,
       awaiting: () => this.#serving.pump(),
       unheard: (error) => environment.onError(error, this),
@@ -107,12 +110,12 @@ export class LiveSession implements Session, ReferenceOwner {
       collectGarbage: () => environment.collectGarbage(),
     });
     const arrivals = new Arrivals(codec, this.#exports, this.#imports, this.#releases);
-    this.#settlement = new Settlement(environment, this.#outgoing, arrivals, this.#exports);
     this.#serving = new Serving({
       environment,
       session: this,
       outbox: link.outbox,
       exports: this.#exports,
+      departures,
       arrivals,
       peerLimits: agreement.peerLimits,
       authorize: options.authorize,
@@ -120,6 +123,26 @@ export class LiveSession implements Session, ReferenceOwner {
       awaitedCalls: () => this.#outgoing.awaitedCount,
       occupied: () => this.#outgoing.pump(),
       answered: () => this.#checkBacklog(),
+    });
+    this.#frames = this.#receiveFrames(new Settlement(environment, this.#outgoing, arrivals));
+  }
+
+  #receiveFrames(settlement: Settlement): IncomingFrames {
+    return new IncomingFrames({
+      serving: this.#serving,
+      settlement,
+      exports: this.#exports,
+      peerReady: () => this.peerReady(),
+      pinged: () => this.#send(frame.pong),
+      peerDraining: () => {
+        if (this.#state === "open") this.#setState("draining");
+      },
+      goodbye: (reader) => this.#goodbye(reader),
+      notUnderstood: (error) => this.#environment.onError(error, this),
+      answerUnknown: (kind) => {
+        this.#link.outbox.begin(frame.unimplemented | optional).u8(kind);
+        this.#link.outbox.end("control");
+      },
     });
   }
 
@@ -234,63 +257,14 @@ export class LiveSession implements Session, ReferenceOwner {
 
   readonly #handler: LinkHandler = {
     message: (code, reader) => {
-      this.#message(code, reader);
+      this.#frames.message(code, reader);
       this.#checkBacklog();
     },
-    begun: (code, reader) => {
-      if (kindOf(code) === frame.call) this.#serving.callBegun(reader);
-    },
+    begun: (code, reader) => this.#frames.begun(code, reader),
     advanced: () => this.#outgoing.pump(),
     failed: (error) => this.#fail(error),
     closed: (error) => this.#lost(error),
   };
-
-  #message(code: number, reader: ByteReader): void {
-    switch (kindOf(code)) {
-      case frame.call:
-        this.#serving.call(reader);
-        break;
-      case frame.result:
-        this.#settlement.result(reader);
-        break;
-      case frame.error:
-        this.#settlement.error(reader);
-        break;
-      case frame.cancel:
-        this.#serving.cancel(reader);
-        break;
-      case frame.ready:
-        this.peerReady();
-        break;
-      case frame.lookup:
-        this.#serving.lookup(reader);
-        break;
-      case frame.method:
-        this.#serving.methodName(reader);
-        break;
-      case frame.release:
-        this.#released(reader);
-        break;
-      case frame.ping:
-        this.#send(frame.pong);
-        break;
-      case frame.pong:
-      case frame.void:
-        break;
-      case frame.draining:
-        if (this.#state === "open") this.#setState("draining");
-        break;
-      case frame.goodbye:
-        this.#goodbye(reader);
-        break;
-      case frame.unimplemented:
-        this.#environment.onError(unimplemented(reader.u8(), "by the peer"), this);
-        break;
-      default:
-        this.#unknown(code, reader);
-        break;
-    }
-  }
 
   /** A peer that asks and does not read must not fill our memory. */
   #checkBacklog(): void {
@@ -299,22 +273,6 @@ export class LiveSession implements Session, ReferenceOwner {
     if (backlogBytes <= maxSendBufferBytes) return;
     const detail = `the peer leaves ${backlogBytes} bytes of answers unread (limits.maxSendBufferBytes)`;
     this.#fail(new RpcError("limit-exceeded", detail, "unknown"));
-  }
-
-  #released(reader: ByteReader): void {
-    while (reader.remaining > 0) this.#exports.release(reader.varint(), reader.varint());
-  }
-
-  /** A frame of a later version: skipped where that is allowed, else answered. */
-  #unknown(code: number, reader: ByteReader): void {
-    if (code & optional) return;
-    const kind = kindOf(code);
-    if (beginsWithCallId(kind)) {
-      this.#serving.refuseUnknown(reader, unimplemented(kind, "here"));
-      return;
-    }
-    this.#link.outbox.begin(frame.unimplemented | optional).u8(kind);
-    this.#link.outbox.end("control");
   }
 
   #goodbye(reader: ByteReader): void {
@@ -409,8 +367,4 @@ export class LiveSession implements Session, ReferenceOwner {
         this.#fail(new RpcError("timeout", `no sign of life for ${Math.round(silentMs)} ms`, "unknown")),
     });
   }
-}
-
-function unimplemented(kind: number, where: string): RpcError {
-  return new RpcError("unimplemented", `frames of kind ${kind} are not known ${where}`, "not-executed");
 }

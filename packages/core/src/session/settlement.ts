@@ -1,7 +1,6 @@
 /** The answers to our calls: read, and handed to whoever waits. One that can't be read fails its own call only. */
 import { RpcError } from "../errors/rpc-error.ts";
 import type { CallerMethod } from "../references/contracts.ts";
-import type { ExportTable } from "../references/export-table.ts";
 import type { Decoded } from "../values/codec.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { errorFlag } from "../wire/frames.ts";
@@ -15,13 +14,11 @@ export class Settlement {
   readonly #environment: SessionEnvironment;
   readonly #outgoing: OutgoingCalls;
   readonly #arrivals: Arrivals;
-  readonly #exports: ExportTable;
 
-  constructor(environment: SessionEnvironment, outgoing: OutgoingCalls, arrivals: Arrivals, exports: ExportTable) {
+  constructor(environment: SessionEnvironment, outgoing: OutgoingCalls, arrivals: Arrivals) {
     this.#environment = environment;
     this.#outgoing = outgoing;
     this.#arrivals = arrivals;
-    this.#exports = exports;
   }
 
   /** A result frame. @throws RpcError `protocol` for a call that awaits none */
@@ -55,7 +52,7 @@ export class Settlement {
   error(reader: ByteReader): void {
     const call = this.#taken(reader);
     const flags = reader.u8();
-    if (flags & errorFlag.argumentsUntouched) this.#exports.undo(call.exported);
+    if (flags & errorFlag.argumentsUntouched) call.departed?.undo();
     try {
       this.#reject(call, flags, reader);
     } catch (error) {

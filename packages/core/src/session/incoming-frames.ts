@@ -1,0 +1,103 @@
+/** What each frame of the peer's is about: hands it to the part of the session it concerns. */
+import { RpcError } from "../errors/rpc-error.ts";
+import type { ExportTable } from "../references/export-table.ts";
+import type { ByteReader } from "../wire/byte-reader.ts";
+import { beginsWithCallId, frame, kindOf, optional } from "../wire/frames.ts";
+import type { Serving } from "./serving.ts";
+import type { Settlement } from "./settlement.ts";
+
+/** The parts of a session that frames are about, and what the session does itself. */
+export interface FrameReceivers {
+  readonly serving: Serving;
+  readonly settlement: Settlement;
+  readonly exports: ExportTable;
+  /** The peer takes calls from now on. */
+  peerReady(): void;
+  /** The peer asks for a sign of life. */
+  pinged(): void;
+  /** The peer takes no new calls. */
+  peerDraining(): void;
+  goodbye(reader: ByteReader): void;
+  /** The peer does not know a kind of frame that we sent. */
+  notUnderstood(error: RpcError): void;
+  /** We do not know the kind: the peer is told. */
+  answerUnknown(kind: number): void;
+}
+
+export class IncomingFrames {
+  readonly #to: FrameReceivers;
+
+  constructor(receivers: FrameReceivers) {
+    this.#to = receivers;
+  }
+
+  /** The first fragment of a message. */
+  begun(code: number, reader: ByteReader): void {
+    if (kindOf(code) === frame.call) this.#to.serving.callBegun(reader);
+  }
+
+  /** @throws RpcError `protocol` for what no honest peer sends */
+  message(code: number, reader: ByteReader): void {
+    const to = this.#to;
+    switch (kindOf(code)) {
+      case frame.call:
+        to.serving.call(reader);
+        break;
+      case frame.result:
+        to.settlement.result(reader);
+        break;
+      case frame.error:
+        to.settlement.error(reader);
+        break;
+      case frame.cancel:
+        to.serving.cancel(reader);
+        break;
+      case frame.lookup:
+        to.serving.lookup(reader);
+        break;
+      case frame.method:
+        to.serving.methodName(reader);
+        break;
+      case frame.release:
+        this.#released(reader);
+        break;
+      case frame.ready:
+        to.peerReady();
+        break;
+      case frame.ping:
+        to.pinged();
+        break;
+      case frame.pong:
+      case frame.void:
+        break;
+      case frame.draining:
+        to.peerDraining();
+        break;
+      case frame.goodbye:
+        to.goodbye(reader);
+        break;
+      case frame.unimplemented:
+        to.notUnderstood(unimplemented(reader.u8(), "by the peer"));
+        break;
+      default:
+        this.#unknown(code, reader);
+        break;
+    }
+  }
+
+  #released(reader: ByteReader): void {
+    while (reader.remaining > 0) this.#to.exports.release(reader.varint(), reader.varint());
+  }
+
+  /** A frame of a later version: skipped where that is allowed, else answered. */
+  #unknown(code: number, reader: ByteReader): void {
+    if (code & optional) return;
+    const kind = kindOf(code);
+    if (beginsWithCallId(kind)) this.#to.serving.refuseUnknown(reader, unimplemented(kind, "here"));
+    else this.#to.answerUnknown(kind);
+  }
+}
+
+function unimplemented(kind: number, where: string): RpcError {
+  return new RpcError("unimplemented", `frames of kind ${kind} are not known ${where}`, "not-executed");
+}
