@@ -1,7 +1,7 @@
 /** No RPC at all: 32 bytes go and come back. It shows what the machine makes of a round trip. */
 import { once } from "node:events";
 import { connect } from "node:net";
-import type { Contender } from "./contender.ts";
+import { type Contender, onlyAdds } from "./contender.ts";
 import { listenOnLoopback, portOf } from "./loopback.ts";
 
 const ballBytes = 32;
@@ -24,7 +24,7 @@ export const bareSocket: Contender = {
       missing -= chunk.length;
       if (missing === 0) caught(0);
     });
-    return {
+    return onlyAdds({
       // One at a time: a ball has no id.
       add() {
         missing = ballBytes;
@@ -36,6 +36,6 @@ export const bareSocket: Contender = {
       async close() {
         socket.destroy();
       },
-    };
+    });
   },
 };

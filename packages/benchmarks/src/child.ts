@@ -16,15 +16,16 @@ export class Child {
   }
 
   static server(contender: Contender): Promise<Child> {
-    return Child.#start(serverFile, contender, []);
+    return Child.start(serverFile, [contender.name, contender.transport]);
   }
 
   static client(contender: Contender, address: string): Promise<Child> {
-    return Child.#start(clientFile, contender, [address]);
+    return Child.start(clientFile, [contender.name, contender.transport, address]);
   }
 
-  static async #start(file: URL, { name, transport }: Contender, more: readonly string[]): Promise<Child> {
-    const process = fork(fileURLToPath(file), [name, transport, ...more]);
+  /** Runs a script that answers `ready`. */
+  static async start(file: URL, args: readonly string[], execArgv: readonly string[] = []): Promise<Child> {
+    const process = fork(fileURLToPath(file), args, { execArgv: [...execArgv] });
     try {
       const { address } = expected("ready", await nextAnswer(process, patienceMs));
       return new Child(process, address);

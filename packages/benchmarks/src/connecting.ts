@@ -3,10 +3,10 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, connect as dial, type Socket } from "node:net";
 import { type ConnectOptions, connect, connectionOf, type ServiceOptions, sharedSecret, startService } from "farref";
-import { service } from "./contender.ts";
 import { median } from "./load.ts";
 import { portOf } from "./loopback.ts";
 import type { Options } from "./options.ts";
+import { service } from "./service.ts";
 import { markdown } from "./table.ts";
 
 export interface ConnectingResult {

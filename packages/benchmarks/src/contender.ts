@@ -1,11 +1,12 @@
 /** What is measured: one way to call a method of another process. Each contender has a server and a client process. */
+import type { Row } from "./records.ts";
 
 export type TransportName = "tcp" | "ws";
 
 export interface Contender {
   readonly name: string;
   readonly transport: TransportName;
-  /** Serves `service` on loopback, at any free port. */
+  /** Serves on loopback, at any free port. */
   serve(): Promise<Server>;
   connect(address: string): Promise<Client>;
 }
@@ -16,16 +17,20 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** The methods that scenarios call. */
-export interface Service {
-  add(a: number, b: number): number;
-}
-
+/** What scenarios do. */
 export interface Client {
   add(a: number, b: number): Promise<number>;
+  /** The same comes back. */
+  echo(value: Payload): Promise<Payload>;
+  /** Gets a new far object, calls it once and gives it up. */
+  useFresh(n: number): Promise<number>;
   close(): Promise<void>;
 }
 
-export const service: Service = {
-  add: (a, b) => a + b,
-};
+export type Payload = readonly Row[] | Uint8Array;
+
+/** A client of a contender that is measured by `add` alone. */
+export function onlyAdds(client: Pick<Client, "add" | "close">): Client {
+  const refuse = () => Promise.reject(new Error("this contender only adds"));
+  return { echo: refuse, useFresh: refuse, ...client };
+}

@@ -1,5 +1,6 @@
 /** Everybody who is measured. */
 import { bareSocket } from "./bare-socket.ts";
+import { calledBack } from "./called-back.ts";
 import type { Contender } from "./contender.ts";
 import { farref } from "./farref.ts";
 import { floorTcp } from "./floor/tcp.ts";
@@ -11,6 +12,7 @@ export const contenders: readonly Contender[] = [
   floorTcp,
   farref("tcp"),
   guarded("tcp"),
+  calledBack("tcp"),
   floorWebSocket,
   farref("ws"),
 ];

@@ -1,7 +1,8 @@
 /** farref as a program uses it. */
 import { connect, startService } from "farref";
-import { type Contender, type Service, service, type TransportName } from "./contender.ts";
+import type { Contender, TransportName } from "./contender.ts";
 import { farrefName } from "./names.ts";
+import { type Service, service } from "./service.ts";
 
 export function farref(transport: TransportName): Contender {
   return {
@@ -15,6 +16,11 @@ export function farref(transport: TransportName): Contender {
       const remote = await connect<Service>(address);
       return {
         add: (a, b) => remote.add(a, b),
+        echo: (value) => remote.echo(value),
+        async useFresh(n) {
+          using adder = await remote.fresh();
+          return await adder.plus(n);
+        },
         async close() {
           remote[Symbol.dispose]();
         },

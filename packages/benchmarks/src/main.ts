@@ -5,11 +5,12 @@
  *   node packages/benchmarks/dist/main.js [--rounds 7] [--seconds 1] [--only "at a time, tcp"]
  *
  * `--only attack` shows what an attacker does to an honest client of the same server, `--only connecting` what connecting
- * costs; both take little time whatever the options say.
+ * costs, `--only references` what far objects weigh; these take the time they take, whatever the options say.
  */
 import { type AttackResult, attackTable, measureAttacks, titleOfAttack } from "./attack/measure.ts";
 import { connectingTable, measureConnecting } from "./connecting.ts";
 import { type Options, readOptions, usage } from "./options.ts";
+import { measureReferences, type ReferencesResult, referencesTable } from "./references/measure.ts";
 import { measureScenarios, type Result } from "./run.ts";
 import { titleOf } from "./scenarios.ts";
 import { tableOf } from "./table.ts";
@@ -25,17 +26,24 @@ for await (const result of measureAttacks(options)) {
   attacked.push(result);
   console.error(`${verb(result.failure)}: ${titleOfAttack(result.attack)}${reason(result.failure)}`);
 }
+const references: ReferencesResult[] = [];
+for await (const result of measureReferences(options)) {
+  references.push(result);
+  console.error(`${verb(result.failure)}: ${result.name}${reason(result.failure)}`);
+}
 const connecting = await measureConnecting(options);
 
 console.log(`Node ${process.version}, medians; rounds of scenarios: ${options.rounds} of ${options.seconds} s each`);
 const tables = [
   { results, lines: () => tableOf(results) },
+  { results: references, lines: () => referencesTable(references) },
   { results: attacked, lines: () => attackTable(attacked) },
   { results: connecting, lines: () => connectingTable(connecting) },
 ].filter((table) => table.results.length > 0);
 for (const { lines } of tables) console.log(`\n${lines().join("\n")}`);
 
-if (tables.length === 0 || [...results, ...attacked].some((result) => result.failure)) process.exitCode = 1;
+const measured = [...results, ...references, ...attacked];
+if (tables.length === 0 || measured.some((result) => result.failure)) process.exitCode = 1;
 
 function progress({ scenario, contender, failure }: Result): string {
   return `${verb(failure)}: ${titleOf(scenario)}: ${contender.name}${reason(failure)}`;

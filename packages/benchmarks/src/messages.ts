@@ -9,7 +9,15 @@ export type Request =
   /** Asks a client process to flood its server, by the index in `attacks`. */
   | { readonly kind: "flood"; readonly attack: number; readonly seconds: number }
   /** Asks a server process how large it is. */
-  | { readonly kind: "weigh" };
+  | { readonly kind: "weigh" }
+  /** Asks the holder of references to have so many objects and as much room for their stubs ready. */
+  | { readonly kind: "prepare"; readonly count: number }
+  /** … to take hold of all of them. */
+  | { readonly kind: "take" }
+  /** … to make, call and release so many others. */
+  | { readonly kind: "churn"; readonly count: number }
+  /** Asks either end to collect garbage and to tell what is left. */
+  | { readonly kind: "settle" };
 
 export type Answer =
   /** A server listens, a client is connected. */
@@ -18,6 +26,8 @@ export type Answer =
   | { readonly kind: "timed"; readonly p99Ms: number }
   | { readonly kind: "flooded"; readonly bytes: number }
   | { readonly kind: "weighed"; readonly rssBytes: number }
+  | { readonly kind: "done" }
+  | { readonly kind: "settled"; readonly heldBytes: number; readonly references: number }
   | { readonly kind: "failed"; readonly message: string };
 
 /** To the parent. A child process whose parent is gone ends. */

@@ -1,7 +1,8 @@
 /** What is measured, a row each: the call, the load, who is measured, and how near to the floor farref wants to be. */
 import type { Client, TransportName } from "./contender.ts";
 import { atATime, type Load, oneAtATime } from "./load.ts";
-import { farrefName, floorName, guardedName } from "./names.ts";
+import { calledBackName, farrefName, floorName, guardedName } from "./names.ts";
+import { rows } from "./records.ts";
 
 export interface Scenario {
   readonly name: string;
@@ -18,6 +19,8 @@ export interface Scenario {
 }
 
 const add = (client: Client, n: number) => client.add(n & 0xffff, 3);
+
+const mebibyte = new Uint8Array(1024 * 1024).fill(7);
 
 const toFloor = { baseline: floorName, measured: farrefName, others: [] };
 
@@ -42,6 +45,41 @@ export const scenarios: readonly Scenario[] = [
     baseline: farrefName,
     measured: guardedName,
     goal: 0.6,
+    others: [],
+  },
+  {
+    ...toFloor,
+    name: "get-call-release, 100 at a time",
+    transport: "tcp",
+    load: atATime(100),
+    call: (client, n) => client.useFresh(n & 0xffff),
+    goal: 0.4,
+  },
+  {
+    ...toFloor,
+    name: "structured, 10 records of 10 fields, 100 at a time",
+    transport: "tcp",
+    load: atATime(100),
+    call: (client) => client.echo(rows),
+    goal: 0.7,
+  },
+  {
+    ...toFloor,
+    name: "binary, 1 MiB, one at a time",
+    transport: "tcp",
+    load: oneAtATime,
+    call: (client) => client.echo(mebibyte),
+    goal: 0.9,
+  },
+  {
+    name: "callback within a call, one at a time",
+    transport: "tcp",
+    load: oneAtATime,
+    call: add,
+    baseline: farrefName,
+    measured: calledBackName,
+    // The way back costs at most 1.2 times as much as the call around it.
+    goal: 1 / (1 + 1.2),
     others: [],
   },
 ];

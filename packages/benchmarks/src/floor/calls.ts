@@ -1,14 +1,18 @@
 /**
  * The floor: the least an RPC over one socket can do. Method ids for names, a Map of pending calls, a promise for each,
- * one write a turn; no limits, no checks, no references, no deadlines. It marks what Node allows.
+ * one write a turn; objects are numbers in a Map, given up by a message without an answer. No limits, no checks, no
+ * deadlines, nothing that notices a lost object. It marks what Node allows.
  */
-import type { Client, Service } from "../contender.ts";
+import type { Client, Payload } from "../contender.ts";
+import type { Adder, Service } from "../service.ts";
 import { FrameReader, FrameWriter, type Write } from "./frames.ts";
 
-const methodIds = { add: 0 } as const;
+const methodIds = { add: 0, echo: 1, fresh: 2, plus: 3, release: 4 } as const;
 
 const fulfilled = 0;
 const rejected = 1;
+/** The call id of a message without an answer. */
+const noAnswer = 0;
 
 interface Pending {
   resolve(value: unknown): void;
@@ -24,13 +28,17 @@ export function createCaller(write: Write): Caller {
   const writer = new FrameWriter(write);
   const reader = new FrameReader(settle);
   const flush = () => writer.flush();
-  let lastId = 0;
+  let lastId = noAnswer;
 
-  function call(method: number, args: unknown[]): Promise<unknown> {
+  function send(id: number, method: number, body: unknown): void {
     if (writer.isEmpty) process.nextTick(flush);
+    writer.append(id, method, body);
+  }
+  /** What comes back is typed by hand: the floor knows nothing of results. */
+  function call<R>(method: number, body: unknown): Promise<R> {
     const id = ++lastId;
-    writer.append(id, method, args);
-    return new Promise((resolve, reject) => pending.set(id, { resolve, reject }));
+    send(id, method, body);
+    return new Promise<R>((resolve, reject) => pending.set(id, { resolve: resolve as Pending["resolve"], reject }));
   }
   function settle(id: number, status: number, body: unknown): void {
     const waiting = pending.get(id);
@@ -39,8 +47,14 @@ export function createCaller(write: Write): Caller {
     else waiting?.reject(new Error(String(body)));
   }
   return {
-    // The far method is typed by hand: `call` knows nothing of results.
-    add: (a, b) => call(methodIds.add, [a, b]) as Promise<number>,
+    add: (a, b) => call<number>(methodIds.add, [a, b]),
+    echo: (value) => call<Payload>(methodIds.echo, value),
+    async useFresh(n) {
+      const object = await call<number>(methodIds.fresh, null);
+      const sum = await call<number>(methodIds.plus, [object, n]);
+      send(noAnswer, methodIds.release, object);
+      return sum;
+    },
     receive: (chunk) => reader.receive(chunk),
   };
 }
@@ -49,12 +63,12 @@ export function createCaller(write: Write): Caller {
 export function createAnswerer(service: Service, write: Write): (chunk: Buffer) => void {
   const writer = new FrameWriter(write);
   const reader = new FrameReader(answer);
-  const methods: ((...args: never[]) => unknown)[] = [];
-  methods[methodIds.add] = service.add;
+  const methods = methodsOf(service);
 
-  function answer(id: number, method: number, args: unknown): void {
+  function answer(id: number, method: number, body: unknown): void {
     try {
-      writer.append(id, fulfilled, methods[method]?.(...(args as never[])));
+      const result = methods[method]?.(body as never);
+      if (id !== noAnswer) writer.append(id, fulfilled, result);
     } catch (error) {
       writer.append(id, rejected, String(error));
     }
@@ -63,4 +77,20 @@ export function createAnswerer(service: Service, write: Write): (chunk: Buffer) 
     reader.receive(chunk);
     writer.flush();
   };
+}
+
+/** By their ids; each gets a message's body. */
+function methodsOf(service: Service): ((body: never) => unknown)[] {
+  const objects = new Map<number, Adder>();
+  let lastObject = 0;
+  const methods: ((body: never) => unknown)[] = [];
+  methods[methodIds.add] = ([a, b]: [number, number]) => service.add(a, b);
+  methods[methodIds.echo] = (value: Payload) => service.echo(value);
+  methods[methodIds.fresh] = () => {
+    objects.set(++lastObject, service.fresh());
+    return lastObject;
+  };
+  methods[methodIds.plus] = ([object, n]: [number, number]) => objects.get(object)?.plus(n);
+  methods[methodIds.release] = (object: number) => objects.delete(object);
+  return methods;
 }

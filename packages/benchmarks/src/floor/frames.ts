@@ -10,7 +10,11 @@ import { Packr, RESERVE_START_SPACE, RESET_BUFFER_MODE, REUSE_BUFFER_MODE, Unpac
 
 const lengthBytes = 4;
 const headerBytes = 9;
+/** MessagePack's, of a `bin 32`. */
+const binHeaderBytes = 5;
 const batchBytes = 64 * 1024;
+/** From here on bytes go to the socket as they are, behind a header. */
+const largeBytes = 64 * 1024;
 
 /** Hands a batch to the socket; `true` says that its buffer may be used again. */
 export type Write = (batch: Buffer) => boolean;
@@ -31,12 +35,26 @@ export class FrameWriter {
   }
 
   append(id: number, tag: number, body: unknown): void {
+    if (body instanceof Uint8Array && body.length >= largeBytes) this.#appendLarge(id, tag, body);
+    else this.#append(id, tag, body);
+  }
+
+  #append(id: number, tag: number, body: unknown): void {
     // In these modes msgpackr leaves room for the header and returns its whole buffer, with `start` and `end` on it.
     const packed = this.#packr.pack(body, packMode) as Buffer & { start: number; end: number };
-    writeUint32(packed, packed.start, packed.end - packed.start - lengthBytes);
-    writeUint32(packed, packed.start + 4, id);
-    packed[packed.start + 8] = tag;
+    writeHeader(packed, packed.start, packed.end - packed.start, id, tag);
     this.#copy(packed, packed.start, packed.end);
+  }
+
+  /** Nobody may change the bytes before they have left. */
+  #appendLarge(id: number, tag: number, body: Uint8Array): void {
+    const header = Buffer.allocUnsafe(headerBytes + binHeaderBytes);
+    writeHeader(header, 0, header.length + body.length, id, tag);
+    header[headerBytes] = 0xc6;
+    writeUint32(header, headerBytes + 1, body.length);
+    this.#copy(header, 0, header.length);
+    this.flush();
+    this.#write(Buffer.from(body.buffer, body.byteOffset, body.length));
   }
 
   flush(): void {
@@ -111,6 +129,12 @@ export class FrameReader {
 function endOfFrame(bytes: Buffer, at: number): number {
   const body = at + lengthBytes;
   return body <= bytes.length ? body + readUint32(bytes, at) : body;
+}
+
+function writeHeader(bytes: Buffer, at: number, frameBytes: number, id: number, tag: number): void {
+  writeUint32(bytes, at, frameBytes - lengthBytes);
+  writeUint32(bytes, at + 4, id);
+  bytes[at + 8] = tag;
 }
 
 // Buffer's own methods check what is known here.

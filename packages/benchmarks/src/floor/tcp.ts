@@ -1,9 +1,10 @@
 /** The floor over TCP. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { type Contender, service } from "../contender.ts";
+import type { Contender } from "../contender.ts";
 import { listenOnLoopback, portOf } from "../loopback.ts";
 import { floorName } from "../names.ts";
+import { service } from "../service.ts";
 import { createAnswerer, createCaller } from "./calls.ts";
 import type { Write } from "./frames.ts";
 

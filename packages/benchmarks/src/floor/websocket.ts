@@ -2,8 +2,9 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
-import { type Contender, service } from "../contender.ts";
+import type { Contender } from "../contender.ts";
 import { floorName } from "../names.ts";
+import { service } from "../service.ts";
 import { createAnswerer, createCaller } from "./calls.ts";
 import type { Write } from "./frames.ts";
 
