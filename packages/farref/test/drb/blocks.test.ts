@@ -159,9 +159,8 @@ class Hash {
     for (const [key, value] of this.#data) await block(key, value);
   }
 
-  async eachEntry(block: (key: string, value: Remote<Entry>) => unknown): Promise<void> {
-    // An object of ours is given where its stub arrives: that is what a reference is.
-    for (const [key, value] of this.#entries) await block(key, value as unknown as Remote<Entry>);
+  async eachEntry(block: (key: string, value: Entry) => unknown): Promise<void> {
+    for (const [key, value] of this.#entries) await block(key, value);
   }
 }
 
