@@ -77,6 +77,10 @@ class SlicingChannel implements Channel {
     return this.#channel.peer;
   }
 
+  get openingMs() {
+    return this.#channel.openingMs;
+  }
+
   start(on: ChannelEvents): void {
     this.#on = on;
     this.#channel.start({

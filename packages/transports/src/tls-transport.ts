@@ -23,7 +23,7 @@ export const tlsTransport: Transport = {
       signal,
       open: () => connectTls(uri, address, { ALPNProtocols: [protocol], ...tls }),
       connected: "secureConnect",
-      toChannel: (socket) => new SocketChannel(socket, secured(peerOf("tls", socket), socket), tlsChannelError),
+      toChannel: (socket) => new SocketChannel(socket, secured(peerOf("tls", socket), socket), meaning),
       failure: (error, socket) => dialTlsFailure(uri, error, socket),
     });
   },
@@ -32,6 +32,7 @@ export const tlsTransport: Transport = {
 
 /** What both sides call it, so that a page or a mail that was misdirected here is turned away by TLS itself. */
 const protocol = "farref";
+const meaning = { meaningOf: tlsChannelError };
 
 /**
  * Connections are accepted by a server of TCP and given to one of TLS that never listens itself: whoever is refused is
@@ -43,9 +44,13 @@ function listen(uri: string, options: ListenOptions): Listener {
   const secure = withOptionsOf(uri, () => createServer(tls));
   const newcomers = new Newcomers(options);
   const receive = (socket: TLSSocket, on: ListenerEvents): void => {
-    const peer = newcomers.takeOut(socket);
-    if (peer) handOver(on, new SocketChannel(socket, secured(peer, socket), tlsChannelError));
-    else socket.destroy();
+    const arrived = newcomers.takeOut(socket);
+    if (!arrived) {
+      socket.destroy();
+      return;
+    }
+    const { peer, openingMs } = arrived;
+    handOver(on, new SocketChannel(socket, secured(peer, socket), { ...meaning, openingMs }));
   };
   return hostListener({
     uri,

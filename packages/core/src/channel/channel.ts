@@ -17,6 +17,11 @@ export interface PeerAddress {
  */
 export interface Channel {
   readonly peer: PeerAddress;
+  /**
+   * How long it took from accepting the connection to this channel, in milliseconds: TLS, an HTTP upgrade. The session's
+   * handshake has what is left of `handshakeTimeoutMs`; all of it where nothing is said.
+   */
+  readonly openingMs?: number | undefined;
   /** Begins delivery. Called once; nothing is delivered before, nothing of it is lost. Never calls back synchronously. */
   start(on: ChannelEvents): void;
   /** Takes bytes to send. `false` asks the writer to wait for `drained`; the bytes are taken all the same. */
@@ -92,6 +97,7 @@ export interface ListenOptions {
   readonly trustedProxies?: readonly string[] | undefined;
   /** Mode of a Unix socket file; default 0o600. */
   readonly unix?: { readonly mode?: number | undefined } | undefined;
+  /** Longest time from accepting a connection to its session: who is no channel by then is cut off. */
   readonly handshakeTimeoutMs?: number | undefined;
   /** Most connections that may be on their way to a channel at once. */
   readonly maxConnections?: number | undefined;

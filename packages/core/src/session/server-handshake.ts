@@ -58,7 +58,8 @@ class ServerHandshake extends Handshake {
     super(channel, options, settle);
     this.#options = options;
     const { handshakeTimeoutMs } = this.environment.limits;
-    this.#timer = this.environment.clock.setTimer(handshakeTimeoutMs, () => {
+    const leftMs = handshakeTimeoutMs - (channel.openingMs ?? 0);
+    this.#timer = this.environment.clock.setTimer(leftMs, () => {
       const detail = `no session within ${handshakeTimeoutMs} ms (limits.handshakeTimeoutMs)`;
       this.fail(new RpcError("timeout", detail, "not-sent"), "quiet");
     });

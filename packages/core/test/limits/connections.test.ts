@@ -3,9 +3,9 @@ import { connect as dialTcp, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../conformance/src/index.ts";
 import { memoryTransport, tcpTransport } from "../../../transports/src/index.ts";
-import { openConnection } from "../../src/index.ts";
+import { type Listener, openConnection, type Transport } from "../../src/index.ts";
 import { frame, preamble } from "../../src/wire/frames.ts";
-import { leakCheckedPair, tcp } from "../session/pairs.ts";
+import { leakCheckedPair, memory, tcp } from "../session/pairs.ts";
 import { helloFrame, RawPeer } from "../session/raw-peer.ts";
 import { gate, until } from "../session/waiting.ts";
 import { calculator, rawClient, rawServer } from "./worlds.ts";
@@ -108,7 +108,54 @@ describe("limits.handshakeTimeoutMs", () => {
     expect(pair.takeReported().service).toEqual([expect.objectContaining({ code: "timeout", outcome: "not-sent" })]);
     expect(await pair.front.add(5, 3)).toBe(8);
   });
+
+  test.each([
+    [1_500, 500],
+    [1_999.5, 0.5],
+    [2_000, 0],
+    [60_000, 0],
+  ])("counts what came before the channel: after %d ms of TLS there are %d left", async (openingMs, leftMs) => {
+    const clock = new ManualClock();
+    await using pair = await leakCheckedPair(
+      calculator,
+      { clock, service: { limits: { handshakeTimeoutMs: 2_000 } } },
+      { ...memory, transport: openingFor(openingMs) },
+    );
+    await using raw = await RawPeer.dial(memoryTransport, pair.service.uri);
+    raw.write(preamble);
+    await until(() => clock.pendingTimers === 3);
+    if (leftMs > 0) clock.advance(leftMs - 0.25);
+    expect(raw.closing).toBeUndefined();
+    clock.advance(0.25);
+    await raw.closed();
+    expect(pair.takeReported().service).toEqual([expect.objectContaining({ code: "timeout", outcome: "not-sent" })]);
+  });
 });
+
+/** Memory whose channels say that it took them a while to open. */
+function openingFor(openingMs: number): Transport {
+  return {
+    ...memoryTransport,
+    listen(uri, options) {
+      const listener = memoryTransport.listen?.(uri, options) as Listener;
+      return {
+        get uri() {
+          return listener.uri;
+        },
+        isPrivate: listener.isPrivate,
+        start: (on) =>
+          listener.start({
+            accept: (peer) => on.accept(peer),
+            channel: (channel) => on.channel(Object.assign(channel, { openingMs })),
+            error: (error) => on.error(error),
+          }),
+        close: () => listener.close(),
+        ref: () => listener.ref(),
+        unref: () => listener.unref(),
+      };
+    },
+  };
+}
 
 describe("limits.stallTimeoutMs", () => {
   test("of a client ends the session of a server that stops in the middle of an answer", async () => {

@@ -22,6 +22,11 @@ export function peerOf(transport: string, { remoteAddress, remotePort }: Socket)
   return { transport, address: remoteAddress && normalizeAddress(remoteAddress), port: remotePort };
 }
 
+/** Both ends of a connection: no two have the same. Node does not tell which socket a TLS socket was made of. */
+export function connectionOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}
+
 const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8);
 loopback.addAddress("::1", "ipv6");

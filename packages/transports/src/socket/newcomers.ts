@@ -4,10 +4,18 @@
  */
 import type { Socket } from "node:net";
 import { defaultLimits, type ListenOptions, type PeerAddress, systemClock, type Timer } from "@farref/core";
+import { connectionOf } from "./addresses.ts";
+
+/** Who became a channel, and how long it took since the connection was accepted. */
+export interface Arrived {
+  readonly peer: PeerAddress;
+  readonly openingMs: number;
+}
 
 interface Newcomer {
   readonly socket: Socket;
   readonly peer: PeerAddress;
+  readonly acceptedAt: number;
   readonly timer: Timer;
 }
 
@@ -29,7 +37,7 @@ export class Newcomers {
     }
     const key = connectionOf(socket);
     const timer = systemClock.setTimer(this.#limitMs, () => socket.destroy());
-    const newcomer = { socket, peer, timer };
+    const newcomer = { socket, peer, acceptedAt: systemClock.now(), timer };
     this.#waiting.set(key, newcomer);
     socket.on("close", () => {
       timer.cancel();
@@ -38,21 +46,17 @@ export class Newcomers {
     return true;
   }
 
-  /** Its time no longer runs. `socket` is the same connection, perhaps with TLS over it; `undefined` when it is gone. */
-  takeOut(socket: Socket): PeerAddress | undefined {
+  /** Its time runs on elsewhere. `socket` is the same connection, perhaps with TLS over it; `undefined` when it is gone. */
+  takeOut(socket: Socket): Arrived | undefined {
     const key = connectionOf(socket);
     const newcomer = this.#waiting.get(key);
-    newcomer?.timer.cancel();
+    if (!newcomer) return undefined;
+    newcomer.timer.cancel();
     this.#waiting.delete(key);
-    return newcomer?.peer;
+    return { peer: newcomer.peer, openingMs: systemClock.now() - newcomer.acceptedAt };
   }
 
   cutOff(): void {
     for (const { socket } of this.#waiting.values()) socket.destroy();
   }
-}
-
-/** Both ends of a connection: no two have the same. Node does not tell which socket a TLS socket was made of. */
-function connectionOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
-  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }

@@ -20,24 +20,29 @@ type State =
   | { readonly kind: "failed"; readonly error: Error }
   | { readonly kind: "destroyed"; readonly error: Error | undefined };
 
+export interface SocketChannelOptions {
+  /** What `closed` hears of a socket's error; the error itself by default. */
+  readonly meaningOf?: (error: Error) => Error;
+  readonly openingMs?: number;
+}
+
 export class SocketChannel implements Channel {
   readonly peer: PeerAddress;
+  readonly openingMs: number | undefined;
   readonly #socket: Socket;
   readonly #receiver: Receiver;
   #state: State = { kind: "open" };
   #awaitsDrain = false;
   #linger: Timer | undefined;
 
-  /**
-   * To be made in the turn the socket was connected or accepted in: from then on its errors are heard here, and `closed`
-   * hears what `meaningOf` makes of them.
-   */
-  constructor(socket: Socket, peer: PeerAddress, meaningOf: (error: Error) => Error = (error) => error) {
-    socket.on("error", (error) => this.#fail(meaningOf(error)));
+  /** To be made in the turn the socket was connected or accepted in: from then on its errors are heard here. */
+  constructor(socket: Socket, peer: PeerAddress, { meaningOf, openingMs }: SocketChannelOptions = {}) {
+    socket.on("error", (error) => this.#fail(meaningOf?.(error) ?? error));
     socket.on("end", () => this.#peerEnded());
     socket.on("drain", () => this.#drain());
     socket.on("close", () => this.#close());
     this.peer = peer;
+    this.openingMs = openingMs;
     this.#socket = socket;
     this.#receiver = new Receiver((error) => this.destroy(error));
   }

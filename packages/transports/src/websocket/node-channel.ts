@@ -28,6 +28,7 @@ type State =
 
 export class WebSocketChannel implements Channel {
   readonly peer: PeerAddress;
+  readonly openingMs: number | undefined;
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
   readonly #receiver: Receiver;
@@ -38,13 +39,14 @@ export class WebSocketChannel implements Channel {
   #linger: Timer | undefined;
 
   /** To be made in the turn in which the WebSocket opened; `socket` is the one under it. */
-  constructor(webSocket: WebSocket, socket: Socket, peer: PeerAddress) {
+  constructor(webSocket: WebSocket, socket: Socket, peer: PeerAddress, openingMs?: number) {
     webSocket.on("error", (error) => this.#fail(error));
     webSocket.on("message", (message, isBinary) => this.#receive(message, isBinary));
     webSocket.on("close", (code, reason) => this.#close(code, reason.toString("latin1")));
     socket.on("drain", () => this.#drain());
     webSocket.pause();
     this.peer = peer;
+    this.openingMs = openingMs;
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#receiver = new Receiver((error) => this.destroy(error));

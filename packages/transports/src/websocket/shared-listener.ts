@@ -6,6 +6,7 @@ import { type Listener, type ListenerEvents, type ListenOptions, RpcError } from
 import { listenerClosed, listenerStarted } from "../failures.ts";
 import { handOver, isAccepted } from "../listener-events.ts";
 import { formatHostUri } from "../uri.ts";
+import { AcceptTimes } from "./accept-times.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
 import { answer, pathOf, UpgradeGate, type UpgradeService } from "./upgrade-gate.ts";
 
@@ -24,7 +25,7 @@ export function webSocketListener(
   return new SharedListener(server, checkedPath(options.path));
 }
 
-type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+type Upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => void;
 type State = { readonly kind: "idle" | "closed" } | { readonly kind: "started"; readonly upgrade: Upgrade };
 
 class SharedListener implements Listener {
@@ -32,12 +33,14 @@ class SharedListener implements Listener {
   readonly isPrivate = true;
   readonly #server: HttpServer | HttpsServer;
   readonly #path: string | undefined;
+  readonly #acceptTimes: AcceptTimes;
   #options: ListenOptions = {};
   #state: State = { kind: "idle" };
 
   constructor(server: HttpServer | HttpsServer, path: string | undefined) {
     this.#server = server;
     this.#path = path;
+    this.#acceptTimes = new AcceptTimes(server);
   }
 
   get uri(): string {
@@ -61,16 +64,18 @@ class SharedListener implements Listener {
       accept: (peer) => isAccepted(on, peer),
       channel: (channel) => handOver(on, channel),
     };
-    const upgrade: Upgrade = (request, socket, head) => {
-      if (this.#path !== undefined && pathOf(request) !== this.#path) this.#leave(socket);
-      else gate.admit(request, socket, head, service);
+    const upgrade: Upgrade = (request, stream, head) => {
+      if (this.#path !== undefined && pathOf(request) !== this.#path) this.#leave(stream);
+      else gate.admit({ request, stream, head, openingMs: this.#acceptTimes.openingMs(stream) }, service);
     };
     this.#state = { kind: "started", upgrade };
     this.#server.on("upgrade", upgrade);
+    this.#acceptTimes.watch();
   }
 
   async close(): Promise<void> {
     if (this.#state.kind === "started") this.#server.off("upgrade", this.#state.upgrade);
+    this.#acceptTimes.stop();
     this.#state = { kind: "closed" };
   }
 
@@ -79,8 +84,8 @@ class SharedListener implements Listener {
   unref(): void {}
 
   /** Another path is another listener's; where there is none, nobody else would ever answer. */
-  #leave(socket: Duplex): void {
-    if (this.#server.listenerCount("upgrade") === 1) answer(socket, 404);
+  #leave(stream: Duplex): void {
+    if (this.#server.listenerCount("upgrade") === 1) answer(stream, 404);
   }
 }
 

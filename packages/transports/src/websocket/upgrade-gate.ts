@@ -18,6 +18,15 @@ export interface UpgradeRules {
   readonly proxies: TrustedProxies;
 }
 
+/** One request, as a server has it. */
+export interface UpgradeAttempt {
+  readonly request: IncomingMessage;
+  readonly stream: Duplex;
+  readonly head: Buffer;
+  /** Since the connection was accepted, where that is known. */
+  readonly openingMs: number | undefined;
+}
+
 export interface UpgradeService {
   /**
    * Asked first: whoever it refuses gets no answer at all.
@@ -39,7 +48,7 @@ export class UpgradeGate {
     this.#isLoopbackOnly = isLoopbackOnly;
   }
 
-  admit(request: IncomingMessage, stream: Duplex, head: Buffer, service: UpgradeService): void {
+  admit({ request, stream, head, openingMs }: UpgradeAttempt, service: UpgradeService): void {
     stream.on("error", ignore);
     const nearest = stream instanceof Socket ? webSocketPeer(stream) : undefined;
     if (!(stream instanceof Socket) || !nearest) {
@@ -62,7 +71,7 @@ export class UpgradeGate {
     }
     try {
       this.#handshake.handleUpgrade(request, stream, head, (webSocket) => {
-        service.channel(new WebSocketChannel(webSocket, stream, peer));
+        service.channel(new WebSocketChannel(webSocket, stream, peer, openingMs));
       });
     } catch {
       // Another upgrade listener of the same server has taken this very request.

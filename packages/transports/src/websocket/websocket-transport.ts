@@ -68,10 +68,11 @@ function serve({ server, path, gate, newcomers, proxies }: Site, on: ListenerEve
     socket.destroy();
   });
   server.on("request", (request, response) => turnAway(response, pathOf(request) === path ? 426 : 404));
-  server.on("upgrade", (request, socket, head) => {
-    if (!(socket instanceof Socket) || !newcomers.takeOut(socket)) socket.destroy();
-    else if (pathOf(request) === path) gate.admit(request, socket, head, service);
-    else answer(socket, 404);
+  server.on("upgrade", (request, stream, head) => {
+    const arrived = stream instanceof Socket ? newcomers.takeOut(stream) : undefined;
+    if (!arrived) stream.destroy();
+    else if (pathOf(request) === path) gate.admit({ request, stream, head, openingMs: arrived.openingMs }, service);
+    else answer(stream, 404);
   });
 }
 
