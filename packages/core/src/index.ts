@@ -25,7 +25,9 @@ export {
   type MethodGuard,
   offerInPlaceOf,
 } from "./references/contracts.ts";
+export { revoke } from "./references/held-objects.ts";
 export { isOfferable } from "./references/method-table.ts";
+export { monitor } from "./references/monitors.ts";
 export { isRemote, release, sameReference, underContract, withOptions } from "./references/stub.ts";
 export { currentCall } from "./session/current-call.ts";
 export type { AuditEntry } from "./session/disclosure.ts";
@@ -38,6 +40,7 @@ export type {
   CallOptions,
   CloseReason,
   Connection,
+  Down,
   Principal,
   Session,
   SessionStats,

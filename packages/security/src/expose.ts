@@ -1,9 +1,17 @@
 /** An allowlist for one object: what is named can be called from afar, nothing else. */
-import { type ByReferenceMark, byReference, isOfferable, type MethodName, RpcError } from "@farref/core";
+import {
+  type ByReferenceMark,
+  byReference,
+  isOfferable,
+  type MethodName,
+  offerInPlaceOf,
+  RpcError,
+} from "@farref/core";
 
 /**
  * Offers the named methods of an object, and only those; built-in ones too, which are never offered of themselves. The
- * result travels as a reference, may be a front or be published, and disposes the object when it is disposed.
+ * result travels as a reference, may be a front or be published, and disposes the object when it is disposed; revoking one
+ * revokes the other.
  *
  * @throws RpcError `invalid-argument` for a name that is no method or can never be offered (`then`, `constructor`, `_…`).
  * @example
@@ -19,7 +27,7 @@ export function expose<T extends object, M extends MethodName<T>>(
   if (typeof dispose === "function") {
     Object.defineProperty(exposed, Symbol.dispose, { value: () => Reflect.apply(dispose, object, []) });
   }
-  return byReference(exposed) as Pick<T, M> & ByReferenceMark;
+  return byReference(offerInPlaceOf(exposed, object)) as Pick<T, M> & ByReferenceMark;
 }
 
 function boundMethod(object: object, name: string): unknown {

@@ -40,17 +40,19 @@ export async function openConnection(channel: Channel, options: ConnectionKernel
   }
 }
 
-function begin(channel: Channel, options: ConnectionKernelOptions): Promise<LiveSession> {
+async function begin(channel: Channel, options: ConnectionKernelOptions): Promise<LiveSession> {
   const { front, credentials, address, signal } = options;
-  const { environment } = new Endpoint(options, front ? [front] : []);
-  return openSession(channel, {
-    environment,
-    heartbeatMs: checkedHeartbeatMs(options.heartbeatMs),
-    address,
-    front,
-    credentials,
-    signal,
-  });
+  const heartbeatMs = checkedHeartbeatMs(options.heartbeatMs);
+  const endpoint = new Endpoint(options, front ? [front] : []);
+  const { environment } = endpoint;
+  try {
+    const session = await openSession(channel, { environment, heartbeatMs, address, front, credentials, signal });
+    void session.closed.then(() => endpoint.close());
+    return session;
+  } catch (error) {
+    endpoint.close();
+    throw error;
+  }
 }
 
 async function rootOf(session: LiveSession, name: string | undefined): Promise<object> {

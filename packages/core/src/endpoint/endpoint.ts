@@ -3,7 +3,6 @@ import type { Clock } from "../clock/clock.ts";
 import { systemClock } from "../clock/system-clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import { type LimitOptions, resolveLimits } from "../limits/limits.ts";
-import { originalOf } from "../references/contracts.ts";
 import { HeldObjects } from "../references/held-objects.ts";
 import { createCollectedReferences } from "../references/import-table.ts";
 import { MethodTables } from "../references/method-table.ts";
@@ -35,49 +34,57 @@ export interface EndpointOptions {
 export class Endpoint {
   readonly environment: SessionEnvironment;
   readonly #published = new Map<string, object>();
-  readonly #fronts: readonly object[];
+  readonly #fronts: object[];
   /** Fronts and published objects. */
   #pinned: ReadonlySet<object>;
-  /** The objects behind them: never disposed by us. */
-  #kept: ReadonlySet<object>;
 
   /** @throws RpcError `invalid-argument` for a limit that is none */
   constructor(options: EndpointOptions, fronts: readonly object[]) {
     const { platform = plainPlatform, clock = systemClock } = options;
     const isPinned = (object: object) => this.#pinned.has(object);
     const onError = guarded(options.onError);
-    this.#fronts = fronts;
+    this.#fronts = [...fronts];
     this.#pinned = new Set(fronts);
-    this.#kept = new Set(fronts.map(originalOf));
     this.environment = {
       clock,
       codec: createCodec(),
       slabs: options.slabs ?? new Slabs(),
       limits: resolveLimits(options.limits),
       methods: new MethodTables((prototype) => platform.isPlatformPrototype(prototype)),
-      held: new HeldObjects((object) => this.#kept.has(object), onError),
+      held: new HeldObjects(onError),
       collected: createCollectedReferences(),
       isPinned,
       published: (name) => this.#published.get(name),
       collectGarbage: () => platform.collectGarbage(),
       onError,
     };
+    for (const front of fronts) this.environment.held.keep(front);
   }
 
   publish(name: string, object: object): void {
+    this.unpublish(name);
     this.#published.set(name, object);
+    this.environment.held.keep(object);
     this.#pin();
   }
 
   unpublish(name: string): boolean {
-    const wasPublished = this.#published.delete(name);
+    const object = this.#published.get(name);
+    if (!object) return false;
+    this.#published.delete(name);
+    this.environment.held.unkeep(object);
     this.#pin();
-    return wasPublished;
+    return true;
+  }
+
+  /** What it offered is offered no more. */
+  close(): void {
+    for (const object of this.#fronts.splice(0)) this.environment.held.unkeep(object);
+    for (const name of [...this.#published.keys()]) this.unpublish(name);
   }
 
   #pin(): void {
     this.#pinned = new Set([...this.#fronts, ...this.#published.values()]);
-    this.#kept = new Set([...this.#pinned].map(originalOf));
   }
 }
 

@@ -234,6 +234,7 @@ class LiveService<F extends object> implements Service<F> {
     for (const channel of this.#channels) channel.destroy();
     await this.#stopListening();
     await Promise.all(sessions.map((session) => session.gone));
+    this.#endpoint.close();
     this.#tellClosed();
   }
 }

@@ -49,9 +49,9 @@ export interface CallerMethod {
 
 const originalKey: unique symbol = Symbol.for("farref.original") as never;
 
-/** Tells that an object only offers the methods of another: that one is held, and disposed, in its place. */
+/** Tells that an object only offers the methods of another: that one is held, disposed and revoked in its place. */
 export function offerInPlaceOf<T extends object>(offered: T, original: object): T {
-  return Object.defineProperty(offered, originalKey, { value: original });
+  return Object.defineProperty(offered, originalKey, { value: originalOf(original) });
 }
 
 /** The object behind one that offers its methods; any other is itself. */

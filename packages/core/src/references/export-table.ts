@@ -3,18 +3,17 @@
  * number. Numbers are small, valid in this session only and never used again.
  */
 import { RpcError } from "../errors/rpc-error.ts";
-import type { CallOptions } from "../types/session.ts";
+import type { CallOptions, Down } from "../types/session.ts";
 import type { WireReference } from "../values/codec.ts";
 import type { CallerContract } from "./contracts.ts";
 import type { FarReference } from "./far-reference.ts";
-import type { HeldObjects } from "./held-objects.ts";
+import type { HeldObjects, Holder } from "./held-objects.ts";
 import { isOfferable, type Method, type MethodTable, type MethodTables } from "./method-table.ts";
 import { contractOf, passedOn, referenceOf } from "./stub.ts";
 
 /** An object the peer may call. */
-export interface ExportEntry extends WireReference {
+export interface ExportEntry extends WireReference, Holder {
   readonly kind: "object" | "function";
-  readonly object: object;
   /** `this` of its methods; `undefined` for functions. */
   readonly self: object | undefined;
   /** It lives in a third process: calls go on, failures come back as they are. */
@@ -27,12 +26,17 @@ export interface ExportEntry extends WireReference {
   runningCalls: number;
   /** The peer has had it: when nobody holds it any more, it is disposed. */
   wasHeld: boolean;
+  /** Its owner has ended the peer's holds: nothing new begins on it. */
+  isRevoked: boolean;
+  /** Stops waiting for the end of what is only relayed. */
+  unwatch: (() => void) | undefined;
 }
 
 type Description = Pick<ExportEntry, "kind" | "name" | "self" | "isRelay" | "method">;
 
 export const maxTypeNameLength = 64;
 const frontId = 0;
+const revoked: Down = { reason: "disposed" };
 
 export interface ExportTableOptions {
   readonly maxExports: number;
@@ -44,12 +48,17 @@ export interface ExportTableOptions {
   isOurImport(reference: FarReference): boolean;
   /** Signal, deadline and context of the call being relayed: they go on with it. */
   relayedOptions(): CallOptions | undefined;
+  /** Tells the peer that a reference it holds is gone for good. */
+  tellDown(id: number, down: Down): void;
 }
 
 export class ExportTable {
   readonly #options: ExportTableOptions;
   readonly #byId = new Map<number, ExportEntry>();
   readonly #byObject = new Map<object, ExportEntry>();
+  /** Holds on what was revoked that the peer has not given back yet. */
+  readonly #revoked = new Map<number, number>();
+  #front: object | undefined;
   #lastId = frontId;
 
   constructor(options: ExportTableOptions) {
@@ -63,6 +72,7 @@ export class ExportTable {
 
   /** Offers the front: number 0, held as long as the session lives. @throws RpcError `unsupported-value` */
   offerFront(front: object): ExportEntry {
+    this.#front = front;
     return this.#add(frontId, front, Number.POSITIVE_INFINITY);
   }
 
@@ -71,7 +81,7 @@ export class ExportTable {
   }
 
   isPinned(object: object): boolean {
-    return this.#options.isPinned(object) || this.#byObject.get(object)?.id === frontId;
+    return object === this.#front || this.#options.isPinned(object);
   }
 
   /** The reference of a stub that goes back to where it came from. @throws RpcError `stale-reference` */
@@ -90,17 +100,33 @@ export class ExportTable {
 
   /** Undoes a hold that the peer will never learn of: what it never got is not disposed. */
   takeBack(entry: ExportEntry): void {
-    this.#giveBack(entry, 1);
+    if (entry.isRevoked) this.#giveBackRevoked(entry.id, 1);
+    else this.#giveBack(entry, 1);
   }
 
   /** The peer gives `count` holds back. @throws RpcError `protocol` when it never had them */
   release(id: number, count: number): void {
     const entry = this.#byId.get(id);
-    if (!entry || id === frontId || count < 1 || count > entry.holds) {
+    const holds = id === frontId ? 0 : (entry?.holds ?? this.#revoked.get(id) ?? 0);
+    if (count < 1 || count > holds) {
       throw new RpcError("protocol", `release of ${count} holds on #${id}: the peer does not have them`, "unknown");
+    }
+    if (!entry) {
+      this.#giveBackRevoked(id, count);
+      return;
     }
     entry.wasHeld = true;
     this.#giveBack(entry, count);
+  }
+
+  /** The object's owner ends the peer's holds. It gives them back when it hears of it; those on their way count too. */
+  revoke(entry: ExportEntry): void {
+    const { id, holds } = entry;
+    entry.isRevoked = true;
+    if (holds === 0) return;
+    if (id !== frontId) this.#revoked.set(id, holds);
+    this.#end(entry);
+    this.#options.tellDown(id, revoked);
   }
 
   beginCall(entry: ExportEntry): void {
@@ -115,12 +141,14 @@ export class ExportTable {
 
   /** The session is over: every hold ends. */
   clear(): void {
-    const entries = [...this.#byId.values()];
-    for (const entry of entries) {
-      entry.wasHeld = true;
-      this.#remove(entry);
-      this.#letGoOfUnused(entry);
-    }
+    for (const entry of [...this.#byId.values()]) this.#end(entry);
+    this.#revoked.clear();
+  }
+
+  #end(entry: ExportEntry): void {
+    entry.wasHeld = true;
+    this.#remove(entry);
+    this.#letGoOfUnused(entry);
   }
 
   #giveBack(entry: ExportEntry, count: number): void {
@@ -131,34 +159,67 @@ export class ExportTable {
     this.#letGoOfUnused(entry);
   }
 
+  #giveBackRevoked(id: number, count: number): void {
+    const holds = (this.#revoked.get(id) ?? 0) - count;
+    if (holds > 0) this.#revoked.set(id, holds);
+    else this.#revoked.delete(id);
+  }
+
   #remove(entry: ExportEntry): void {
     entry.holds = 0;
+    entry.unwatch?.();
     this.#byId.delete(entry.id);
+    this.#forgetObject(entry);
+  }
+
+  /** Sent again, the object is a new reference. */
+  #forgetObject(entry: ExportEntry): void {
     if (this.#byObject.get(entry.object) === entry) this.#byObject.delete(entry.object);
   }
 
   #letGoOfUnused(entry: ExportEntry): void {
-    if (entry.holds > 0 || entry.runningCalls > 0 || entry.id === frontId) return;
-    if (entry.wasHeld) this.#options.held.drop(entry.object);
-    else this.#options.held.forget(entry.object);
+    if (entry.holds > 0 || entry.runningCalls > 0) return;
+    if (entry.wasHeld) this.#options.held.drop(entry);
+    else this.#options.held.forget(entry);
   }
 
   #addNext(object: object): ExportEntry {
-    if (this.size >= this.#options.maxExports) {
-      const detail = `${this.size} objects are exported to this peer, limits.maxExports is ${this.#options.maxExports}`;
+    const held = this.size + this.#revoked.size;
+    if (held >= this.#options.maxExports) {
+      const detail = `${held} objects are exported to this peer, limits.maxExports is ${this.#options.maxExports}`;
       throw new RpcError("limit-exceeded", detail, "not-sent");
     }
     const entry = this.#add(this.#lastId + 1, object, 0);
     this.#lastId = entry.id;
-    this.#options.held.hold(object);
     return entry;
   }
 
   #add(id: number, object: object, holds: number): ExportEntry {
-    const entry = { id, object, holds, runningCalls: 0, wasHeld: false, ...this.#describe(object) };
+    const entry: ExportEntry = {
+      table: this,
+      id,
+      object,
+      holds,
+      runningCalls: 0,
+      wasHeld: false,
+      isRevoked: false,
+      unwatch: undefined,
+      ...this.#describe(object),
+    };
     this.#byId.set(id, entry);
     this.#byObject.set(object, entry);
+    this.#options.held.hold(entry);
+    if (entry.isRelay) this.#watch(entry);
     return entry;
+  }
+
+  /** Where the way on ends, the peer is told. The entry stays, to say so to calls that come meanwhile. */
+  #watch(entry: ExportEntry): void {
+    const relayed = referenceOf(entry.object);
+    entry.unwatch = relayed?.owner.monitor(relayed, (down) => {
+      this.#forgetObject(entry);
+      this.#options.tellDown(entry.id, down.reason === "released" ? revoked : down);
+    });
   }
 
   #describe(object: object): Description {
@@ -184,8 +245,8 @@ export class ExportTable {
 }
 
 function homeward(reference: FarReference): WireReference {
-  if (!reference.isReleased) return { kind: "home", id: reference.id, name: "" };
-  throw new RpcError("stale-reference", `${reference.describe()} was released`, "not-sent");
+  if (!reference.down) return { kind: "home", id: reference.id, name: "" };
+  throw new RpcError("stale-reference", `${reference.describe()} is not held any more`, "not-sent");
 }
 
 // biome-ignore lint/complexity/noBannedTypes: a function of unknown signature, only ever called through Reflect.apply.

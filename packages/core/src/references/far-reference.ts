@@ -1,6 +1,6 @@
 /** A far object as this process knows it: what all stubs and views of it share. */
 import { printable } from "../errors/printable.ts";
-import type { CallOptions, Connection } from "../types/session.ts";
+import type { CallOptions, Connection, Down } from "../types/session.ts";
 import type { CallerContract } from "./contracts.ts";
 
 /** The session, as its references see it. */
@@ -15,6 +15,8 @@ export interface ReferenceOwner {
   ): Promise<unknown>;
   /** Gives up all holds of the reference. */
   release(reference: FarReference): void;
+  /** Tells `listener` once that the reference is gone, later even if it is already. Returns a function that stops it. */
+  monitor(reference: FarReference, listener: (down: Down) => void): () => void;
   /** The address of the process the object lives in. */
   readonly address: string;
   readonly connection: Connection;
@@ -29,8 +31,8 @@ export class FarReference {
   readonly name: string;
   /** The one stub: `===` for the same object within a session. */
   stub: object | undefined;
-  /** Given up: later calls reject `stale-reference`. */
-  isReleased = false;
+  /** Gone for good, and why: later calls are refused. */
+  down: Down | undefined = undefined;
   /** The same object under contracts of this side: a stub for each. */
   views: Map<CallerContract, object> | undefined;
   /** On what `connect` returned: disposing it closes the connection. */
@@ -47,7 +49,7 @@ export class FarReference {
   describe(): string {
     const type = this.name || (this.kind === "function" ? "Function" : "Object");
     const number = this.id === 0 ? "" : ` #${this.id}`;
-    return `[remote ${type} ${this.owner.address}${number}${this.isReleased ? ", released" : ""}]`;
+    return `[remote ${type} ${this.owner.address}${number}${this.down ? `, ${wordFor[this.down.reason]}` : ""}]`;
   }
 
   release(): void {
@@ -55,3 +57,10 @@ export class FarReference {
     else this.owner.release(this);
   }
 }
+
+const wordFor: Readonly<Record<Down["reason"], string>> = {
+  released: "released",
+  disposed: "revoked",
+  closed: "closed",
+  "session-lost": "lost",
+};

@@ -4,13 +4,17 @@
  */
 import type { Clock } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
+import type { Down } from "../types/session.ts";
 import { FarReference, type ReferenceOwner } from "./far-reference.ts";
+import { type DownListener, Monitors } from "./monitors.ts";
 
 interface ImportEntry {
   readonly table: ImportTable;
   readonly id: number;
   readonly reference: WeakRef<FarReference>;
   received: number;
+  /** Known to the table and not to the reference, so that they hear of its collection. */
+  monitors: Monitors | undefined;
 }
 
 /** Hears of references that were collected, for all sessions of an endpoint: one is dear, and tables come and go. */
@@ -24,6 +28,7 @@ export function createCollectedReferences(): CollectedReferences {
 const pressureShare = 0.75;
 
 const minPeerExports = 1_000;
+const released: Down = { reason: "released" };
 
 export interface ImportTableOptions {
   readonly clock: Clock;
@@ -38,12 +43,17 @@ export interface ImportTableOptions {
   release(id: number, count: number): void;
   /** Asks the engine to collect garbage, where it can be asked. */
   collectGarbage(): void;
+  /** A monitor's listener threw. */
+  onError(error: Error): void;
 }
 
 export class ImportTable {
   readonly #options: ImportTableOptions;
   readonly #entries = new Map<number, ImportEntry>();
   readonly #front: FarReference;
+  #frontMonitors: Monitors | undefined;
+  /** Why the session is over. */
+  #down: Down | undefined;
   #nextPressureSize: number;
   #collectedEnoughUntil = 0;
 
@@ -75,23 +85,58 @@ export class ImportTable {
 
   /** The program gave the reference up: all its holds go back. */
   release(reference: FarReference): void {
-    if (reference.isReleased || reference === this.#front) return;
-    reference.isReleased = true;
+    if (reference.down || reference === this.#front) return;
+    reference.down = released;
     const entry = this.#entries.get(reference.id);
-    if (!entry || entry.reference.deref() !== reference) return;
-    this.#options.collected.unregister(entry);
-    this.#letGo(entry);
+    if (entry?.reference.deref() === reference) this.#letGo(entry, released);
+  }
+
+  /** The peer says that a reference is gone for good. We may have given it back meanwhile. */
+  down(id: number, down: Down): void {
+    if (id === 0) {
+      this.#front.down ??= down;
+      this.#frontMonitors?.tell(down);
+      return;
+    }
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    const reference = entry.reference.deref();
+    if (reference) reference.down = down;
+    this.#letGo(entry, down);
   }
 
   /** A program let go of a stub without a word. */
   collected(entry: ImportEntry): void {
-    this.#letGo(entry);
+    this.#letGo(entry, released);
+  }
+
+  /** Tells `listener` once that a reference is gone. Returns a function that stops it. */
+  monitor(reference: FarReference, listener: DownListener): () => void {
+    const down = reference.down ?? this.#down;
+    const monitors = down ? new Monitors(this.#options) : this.#monitorsOf(reference);
+    const stop = monitors.add(listener);
+    if (down) monitors.tell(down);
+    return stop;
   }
 
   /** The session is over: nothing is given back any more. */
-  clear(): void {
-    for (const entry of this.#entries.values()) this.#options.collected.unregister(entry);
+  clear(down: Down): void {
+    this.#down = down;
+    this.#frontMonitors?.tell(down);
+    for (const entry of this.#entries.values()) {
+      this.#options.collected.unregister(entry);
+      entry.monitors?.tell(down);
+    }
     this.#entries.clear();
+  }
+
+  /** Of a reference that is not gone: all but the front's stand in the table. */
+  #monitorsOf(reference: FarReference): Monitors {
+    const entry = this.#entries.get(reference.id);
+    const monitors = (entry ? entry.monitors : this.#frontMonitors) ?? new Monitors(this.#options);
+    if (entry) entry.monitors = monitors;
+    else this.#frontMonitors = monitors;
+    return monitors;
   }
 
   #add(id: number, kind: "object" | "function", name: string): FarReference {
@@ -100,7 +145,7 @@ export class ImportTable {
       throw new RpcError("limit-exceeded", detail, "not-executed");
     }
     const reference = new FarReference(this.#options.owner, kind, id, name);
-    const entry = { table: this, id, reference: new WeakRef(reference), received: 1 };
+    const entry = { table: this, id, reference: new WeakRef(reference), received: 1, monitors: undefined };
     this.#entries.set(id, entry);
     this.#options.collected.register(reference, entry, entry);
     this.#relievePressure();
@@ -108,9 +153,11 @@ export class ImportTable {
   }
 
   /** A later entry may have taken the number's place: only its own goes. */
-  #letGo(entry: ImportEntry): void {
+  #letGo(entry: ImportEntry, down: Down): void {
     if (this.#entries.get(entry.id) === entry) this.#entries.delete(entry.id);
+    this.#options.collected.unregister(entry);
     this.#options.release(entry.id, entry.received);
+    entry.monitors?.tell(down);
   }
 
   /** A peer that says it can export next to nothing must not make us collect all the time. */

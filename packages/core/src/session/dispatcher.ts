@@ -349,6 +349,7 @@ function unchecked(): RpcError {
 /** Why a call that has not begun need not begin any more. */
 function refusalOf(call: IncomingCall): RpcError | undefined {
   if (call.isCancelled) return cancelled("not-executed");
+  if (call.entry?.isRevoked) return refusal("stale-reference", "its owner has revoked it", "not-executed");
   if (!call.isLate) return undefined;
   return refusal("timeout", "the caller's time was up before it could run", "not-executed");
 }

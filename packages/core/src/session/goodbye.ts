@@ -1,7 +1,7 @@
 /** The last frame of a session that ends in order, and how an end is told to those who wait. */
 import { printable } from "../errors/printable.ts";
-import type { RpcError, RpcErrorCode } from "../errors/rpc-error.ts";
-import type { CloseReason } from "../types/session.ts";
+import { RpcError, type RpcErrorCode } from "../errors/rpc-error.ts";
+import type { CloseReason, Down } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { ByteWriter } from "../wire/byte-writer.ts";
 import { frame } from "../wire/frames.ts";
@@ -25,7 +25,7 @@ export function readGoodbye(reader: ByteReader): { readonly code: string; readon
 }
 
 /** A length and the text as UTF-8. */
-function writeText(writer: ByteWriter, text: string): void {
+export function writeText(writer: ByteWriter, text: string): void {
   const scratch = new ByteWriter(new Uint8Array(3 * text.length));
   writer.varint(scratch.utf8(text));
   writer.raw(scratch.written());
@@ -53,4 +53,11 @@ export function errorCodeOf(code: CloseReason["code"]): RpcErrorCode {
 /** Why a session ended, from the error that ended it. */
 export function closeReasonOf(error: RpcError, by: CloseReason["by"]): CloseReason {
   return { code: closeCodeFrom(error.code === "internal" ? "protocol" : error.code), message: error.detail, by, error };
+}
+
+/** The end of a session as its monitors are told of it. */
+export function downOf({ code, message, by, error }: CloseReason): Down {
+  if (code === "closed" || code === "drained") return { reason: "closed" };
+  const told = error ?? new RpcError(errorCodeOf(code), message, "unknown");
+  return { reason: by === "network" ? "session-lost" : "closed", error: told };
 }

@@ -1,8 +1,10 @@
 /** What each frame of the peer's is about: hands it to the part of the session it concerns. */
 import { RpcError } from "../errors/rpc-error.ts";
 import type { ExportTable } from "../references/export-table.ts";
+import type { ImportTable } from "../references/import-table.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { beginsWithCallId, frame, kindOf, optional } from "../wire/frames.ts";
+import { readDown } from "./downs.ts";
 import type { Serving } from "./serving.ts";
 import type { Settlement } from "./settlement.ts";
 
@@ -11,6 +13,7 @@ export interface FrameReceivers {
   readonly serving: Serving;
   readonly settlement: Settlement;
   readonly exports: ExportTable;
+  readonly imports: ImportTable;
   /** The peer takes calls from now on. */
   peerReady(): void;
   /** The peer asks for a sign of life. */
@@ -61,6 +64,9 @@ export class IncomingFrames {
       case frame.release:
         this.#released(reader);
         break;
+      case frame.down:
+        this.#down(reader);
+        break;
       case frame.ready:
         to.peerReady();
         break;
@@ -87,6 +93,11 @@ export class IncomingFrames {
 
   #released(reader: ByteReader): void {
     while (reader.remaining > 0) this.#to.exports.release(reader.varint(), reader.varint());
+  }
+
+  #down(reader: ByteReader): void {
+    const down = readDown(reader);
+    while (reader.remaining > 0) this.#to.imports.down(reader.varint(), down);
   }
 
   /** A frame of a later version: skipped where that is allowed, else answered. */

@@ -187,6 +187,11 @@ export class OutgoingCalls {
     if (!call.isSettled) this.#reject(call, error);
   }
 
+  /** Whether calls wait to be sent. */
+  get isHolding(): boolean {
+    return this.#held.length > 0;
+  }
+
   /** Runs `task` behind every call made so far. */
   afterHeld(task: () => void): void {
     if (this.#held.length === 0) task();

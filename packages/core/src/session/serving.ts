@@ -85,7 +85,7 @@ export class Serving {
   /** @throws RpcError `unsupported-value` for a front that can't be offered */
   offer(front: OfferedFront): void {
     this.#front = front;
-    if (front.kind === "own") this.#options.environment.held.adoptFront(front.object);
+    if (front.kind === "own") this.#options.environment.held.keep(front.object);
     if (this.#isOver) this.#disposeOwnFront();
     else if (front.kind === "perCall") this.#options.exports.offerFront({});
     else if (front.kind !== "none") this.#options.exports.offerFront(front.object);
@@ -161,7 +161,7 @@ export class Serving {
       throw refusal("closed", "the session ended before the call could begin", "not-executed");
     }
     call.madeFront = object;
-    this.#options.environment.held.adoptFront(object);
+    this.#options.environment.held.keep(object);
     const table = this.#options.environment.methods.of(object);
     return { object, self: object, method: (name) => table.get(name) };
   }

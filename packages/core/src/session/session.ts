@@ -7,9 +7,10 @@ import type { CallerContract } from "../references/contracts.ts";
 import { ExportTable } from "../references/export-table.ts";
 import type { FarReference, ReferenceOwner } from "../references/far-reference.ts";
 import { ImportTable } from "../references/import-table.ts";
+import type { DownListener } from "../references/monitors.ts";
 import { stubOf } from "../references/stub.ts";
 import type { Remote } from "../types/remote.ts";
-import type { CallOptions, CloseReason, Connection, Principal, Session, SessionStats } from "../types/session.ts";
+import type { CallOptions, CloseReason, Connection, Down, Principal, Session, SessionStats } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { frame, optional } from "../wire/frames.ts";
 import type { Link, LinkHandler } from "../wire/link.ts";
@@ -17,8 +18,9 @@ import { Arrivals } from "./arrivals.ts";
 import { relayedOptions } from "./current-call.ts";
 import { Departures } from "./departures.ts";
 import type { Disclosure } from "./disclosure.ts";
+import { Downs } from "./downs.ts";
 import type { Agreement, SessionEnvironment } from "./environment.ts";
-import { closeCodeFrom, closeReasonOf, errorCodeOf, lingerMs, readGoodbye, sendGoodbye } from "./goodbye.ts";
+import { closeCodeFrom, closeReasonOf, downOf, errorCodeOf, lingerMs, readGoodbye, sendGoodbye } from "./goodbye.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { IncomingFrames } from "./incoming-frames.ts";
 import { OutgoingCalls } from "./outgoing-calls.ts";
@@ -56,6 +58,7 @@ export class LiveSession implements Session, ReferenceOwner {
   readonly #exports: ExportTable;
   readonly #imports: ImportTable;
   readonly #releases: Releases;
+  readonly #downs: Downs;
   readonly #outgoing: OutgoingCalls;
   readonly #serving: Serving;
   readonly #frames: IncomingFrames;
@@ -87,6 +90,7 @@ export class LiveSession implements Session, ReferenceOwner {
       isPinned: (object) => environment.isPinned(object),
       isOurImport: (reference) => reference.owner === this,
       relayedOptions,
+      tellDown: (id, down) => this.#downs.add(id, down),
     });
     const departures = new Departures(this.#exports);
     this.#outgoing = new OutgoingCalls({
@@ -99,6 +103,12 @@ export class LiveSession implements Session, ReferenceOwner {
       unheard: (error) => environment.onError(error, this),
     });
     this.#releases = new Releases(clock, link.outbox, (task) => this.#outgoing.afterHeld(task));
+    this.#downs = new Downs({
+      clock,
+      outbox: link.outbox,
+      isHolding: () => this.#outgoing.isHolding,
+      afterHeld: (task) => this.#outgoing.afterHeld(task),
+    });
     this.#imports = new ImportTable({
       owner: this,
       clock,
@@ -108,6 +118,7 @@ export class LiveSession implements Session, ReferenceOwner {
       maxPeerExports: agreement.peerLimits.maxExports,
       release: (id, count) => this.#releases.add(id, count),
       collectGarbage: () => environment.collectGarbage(),
+      onError: (error) => environment.onError(error, this),
     });
     const arrivals = new Arrivals(codec, this.#exports, this.#imports, this.#releases);
     this.#serving = new Serving({
@@ -132,6 +143,7 @@ export class LiveSession implements Session, ReferenceOwner {
       serving: this.#serving,
       settlement,
       exports: this.#exports,
+      imports: this.#imports,
       peerReady: () => this.peerReady(),
       pinged: () => this.#send(frame.pong),
       peerDraining: () => {
@@ -160,6 +172,7 @@ export class LiveSession implements Session, ReferenceOwner {
 
   /** The peer takes calls from now on. */
   peerReady(): void {
+    this.#downs.begin();
     this.#outgoing.begin();
   }
 
@@ -207,7 +220,7 @@ export class LiveSession implements Session, ReferenceOwner {
     options: CallOptions | undefined,
     contract: CallerContract | undefined,
   ): Promise<unknown> {
-    if (!reference.isReleased && !this.#reason && (reference.id !== 0 || this.#options.agreement.peerFront !== null)) {
+    if (!reference.down && !this.#reason && (reference.id !== 0 || this.#options.agreement.peerFront !== null)) {
       if (contract) return this.#outgoing.callUnder(contract, reference, method, args, options);
       return this.#outgoing.call(reference, method, args, options);
     }
@@ -223,6 +236,10 @@ export class LiveSession implements Session, ReferenceOwner {
 
   release(reference: FarReference): void {
     this.#imports.release(reference);
+  }
+
+  monitor(reference: FarReference, listener: DownListener): () => void {
+    return this.#imports.monitor(reference, listener);
   }
 
   /** Calls `listener` at each change of state. Returns a function that stops it. */
@@ -303,10 +320,11 @@ export class LiveSession implements Session, ReferenceOwner {
     this.#outgoing.failAll((call, hasLeft) => this.#ended(call, hasLeft));
     if (reason.by === "us" && reason.code !== "timeout") sendGoodbye(outbox, reason.code, reason.message);
     this.#releases.close();
+    this.#downs.close();
     this.#closeLink(reason);
     this.#serving.close(new RpcError("closed", reason.message, "unknown", { cause: reason.error }));
     this.#exports.clear();
-    this.#imports.clear();
+    this.#imports.clear(downOf(reason));
     this.#setState("closed");
     this.#tellClosed(reason);
   }
@@ -339,7 +357,7 @@ export class LiveSession implements Session, ReferenceOwner {
 
   /** Why a call on this reference is refused before it is made. */
   #refusalOf(call: PendingCall, reference: FarReference): RpcError {
-    if (reference.isReleased) return call.error("stale-reference", "the reference was released", "not-sent");
+    if (reference.down) return refusalAfter(reference.down, call);
     if (this.#reason) return this.#ended(call, false);
     return call.error("not-found", "the peer offers no front", "not-sent");
   }
@@ -367,4 +385,11 @@ export class LiveSession implements Session, ReferenceOwner {
         this.#fail(new RpcError("timeout", `no sign of life for ${Math.round(silentMs)} ms`, "unknown")),
     });
   }
+}
+
+/** Why a call on a reference that is gone is not made. */
+function refusalAfter({ reason, error }: Down, call: PendingCall): RpcError {
+  if (reason === "released") return call.error("stale-reference", "the reference was released", "not-sent");
+  if (reason === "disposed") return call.error("stale-reference", "its owner has revoked it", "not-sent");
+  return call.error("closed", "the connection that it was passed on by has ended", "not-sent", error);
 }

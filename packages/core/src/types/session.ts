@@ -14,6 +14,17 @@ export type CloseReason = {
   readonly error?: RpcError | undefined;
 };
 
+/** Why a far object is gone for good. */
+export type Down = {
+  /**
+   * `released`: given up here. `disposed`: its owner revoked it, or no longer passes it on. `closed`: a session on the way
+   * to it was closed by either side. `session-lost`: the channel of one died; the object itself may live on.
+   */
+  readonly reason: "released" | "disposed" | "session-lost" | "closed";
+  /** What broke the session, where it did not end in order. */
+  readonly error?: RpcError | undefined;
+};
+
 /** Sizes of a session's tables and what it has moved. Fronts and heartbeats are not counted. */
 export interface SessionStats {
   readonly exports: number;

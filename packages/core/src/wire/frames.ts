@@ -54,7 +54,7 @@ export const frame = {
   method: 0x21,
   shape: 0x22, // reserved
   monitor: 0x24, // reserved
-  down: 0x25, // reserved
+  down: 0x25,
   revoked: 0x26, // reserved
   handoff: 0x27, // reserved
 
