@@ -24,6 +24,18 @@ describe("patterns", () => {
     expect(allowedBy(pattern)).toEqual(hosts);
   });
 
+  test("one of several that is every address is enough", () => {
+    for (const pattern of ["all", "*"]) {
+      const list = acl(["allow 192.168.1.5", `allow ${pattern}`, "allow 10.0.0.0/8"]);
+      expect(hosts.filter((host) => list.allows(host))).toEqual(hosts);
+    }
+  });
+
+  test("of several each lets its own in: a range, a mask, a wildcard", () => {
+    const list = acl(["allow 10.0.0.0/8", "allow 192.168.1.0/255.255.255.0", "allow 1.2.*"]);
+    expect(hosts.filter((host) => list.allows(host))).toEqual(["192.168.1.5", "10.1.2.3", "1.2.3.4"]);
+  });
+
   test("localhost is 127.0.0.0/8 and ::1", () => {
     expect(allowedBy("localhost", ["127.0.0.1", "127.9.9.9", "::1", "128.0.0.1", "::2", "::"])).toEqual([
       "127.0.0.1",
