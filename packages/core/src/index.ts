@@ -28,7 +28,8 @@ export {
 export { revoke } from "./references/held-objects.ts";
 export { isOfferable } from "./references/method-table.ts";
 export { monitor } from "./references/monitors.ts";
-export { isRemote, release, sameReference, underContract, withOptions } from "./references/stub.ts";
+export { pipeline } from "./references/pipeline.ts";
+export { isRemote, oneway, release, sameReference, underContract, withOptions } from "./references/stub.ts";
 export { currentCall } from "./session/current-call.ts";
 export type { AuditEntry } from "./session/disclosure.ts";
 export type { Authorize, AuthorizeCall } from "./session/policy.ts";
@@ -45,5 +46,6 @@ export type {
   Session,
   SessionStats,
 } from "./types/session.ts";
+export type { Oneway, Pipelined } from "./types/views.ts";
 export { ByReference, type ByReferenceMark, byReference, isMarked } from "./values/marks.ts";
 export { Slabs } from "./wire/slabs.ts";

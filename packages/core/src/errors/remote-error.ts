@@ -8,6 +8,8 @@ export interface RemoteErrorInit {
   readonly cause?: { readonly value: unknown } | undefined;
   /** The far stack, where the far side sends it. */
   readonly stack?: string | undefined;
+  /** `not-executed` for a pipelined call whose earlier step threw. */
+  readonly outcome?: RemoteError["outcome"] | undefined;
 }
 
 /**
@@ -20,13 +22,15 @@ export interface RemoteErrorInit {
  */
 export class RemoteError extends Error {
   readonly remoteName: string;
-  readonly outcome = "executed" as const;
+  /** `executed`; `not-executed` where it was thrown by the step of a pipeline that this call depends on. */
+  readonly outcome: "executed" | "not-executed";
   declare readonly code?: string | number;
   declare readonly data?: unknown;
 
   constructor(init: RemoteErrorInit) {
     super(init.message, init.cause ? { cause: init.cause.value } : undefined);
     this.remoteName = init.remoteName;
+    this.outcome = init.outcome ?? "executed";
     if (init.code !== undefined) this.code = init.code;
     if (init.data !== undefined) this.data = init.data;
     if (init.stack !== undefined) this.stack = init.stack;

@@ -41,6 +41,10 @@ export interface CallerContract {
 export interface CallerMethod {
   /** Options of its calls, under those that the caller gives. */
   readonly options: CallOptions | undefined;
+  /** Nobody waits for the result: the call is made as by `oneway`. */
+  readonly isOneway?: boolean | undefined;
+  /** The contract of the object it returns, for calls on a result that is not there yet; `any` for one without. */
+  readonly result?: CallerContract | "any" | undefined;
   /** The arguments as they are sent. @throws RpcError `invalid-argument`, `not-sent` */
   outgoing(args: readonly unknown[]): readonly unknown[];
   /** The result as the caller gets it; `references` as in `prepare`. @throws RpcError `invalid-result`, `executed` */

@@ -80,6 +80,16 @@ export class ExportTable {
     return this.#byId.get(id);
   }
 
+  /**
+   * The entry that calls on a result run on: the one it is sent as, or, where the peer's own object goes home, the way to
+   * it. `undefined` for what does not travel as a reference.
+   */
+  entryOf(value: unknown): ExportEntry | undefined {
+    const reference = referenceOf(value);
+    if (reference && this.#options.isOurImport(reference)) return this.#wayHome(value as object);
+    return this.#byObject.get((reference ? passedOn(value as object) : value) as object);
+  }
+
   isPinned(object: object): boolean {
     return object === this.#front || this.#options.isPinned(object);
   }
@@ -211,6 +221,22 @@ export class ExportTable {
     this.#options.held.hold(entry);
     if (entry.isRelay) this.#watch(entry);
     return entry;
+  }
+
+  /** Never in the table, and never held. */
+  #wayHome(stub: object): ExportEntry {
+    const object = passedOn(stub);
+    return {
+      table: this,
+      id: -1,
+      object,
+      holds: Number.POSITIVE_INFINITY,
+      runningCalls: 0,
+      wasHeld: false,
+      isRevoked: false,
+      unwatch: undefined,
+      ...this.#describe(object),
+    };
   }
 
   /** Where the way on ends, the peer is told. The entry stays, to say so to calls that come meanwhile. */

@@ -3,6 +3,16 @@ import { printable } from "../errors/printable.ts";
 import type { CallOptions, Connection, Down } from "../types/session.ts";
 import type { CallerContract } from "./contracts.ts";
 
+/** A call whose result can be called, and passed on, before it is there. */
+export interface PipelinedCall {
+  /** The result, for whoever awaits the step. */
+  readonly promise: Promise<unknown>;
+  /** Calls a method of what the call will return; a function by the name `""`. Every failure is a rejection. */
+  continue(method: string, args: readonly unknown[], options: CallOptions | undefined): PipelinedCall;
+  /** Which call of which object, for people. */
+  describe(): string;
+}
+
 /** The session, as its references see it. */
 export interface ReferenceOwner {
   /** Calls a method; every failure is a rejection. A function is called by the name `""`. */
@@ -13,6 +23,22 @@ export interface ReferenceOwner {
     options: CallOptions | undefined,
     contract: CallerContract | undefined,
   ): Promise<unknown>;
+  /** The same, with nobody waiting for the result: fulfilled when the call is accepted for sending. */
+  post(
+    reference: FarReference,
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions | undefined,
+    contract: CallerContract | undefined,
+  ): Promise<void>;
+  /** The same, with a result that can be called before it is there. */
+  pipeline(
+    reference: FarReference,
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions | undefined,
+    contract: CallerContract | undefined,
+  ): PipelinedCall;
   /** Gives up all holds of the reference. */
   release(reference: FarReference): void;
   /** Tells `listener` once that the reference is gone, later even if it is already. Returns a function that stops it. */

@@ -3,8 +3,9 @@
  * without meaning a call (awaiting, printing, comparing, spreading) is answered here, from what is known.
  */
 import { RpcError } from "../errors/rpc-error.ts";
-import type { Stub } from "../types/remote.ts";
+import type { Remote, Stub } from "../types/remote.ts";
 import type { CallOptions } from "../types/session.ts";
+import type { Oneway } from "../types/views.ts";
 import { referenceMark } from "../values/marks.ts";
 import type { CallerContract } from "./contracts.ts";
 import type { FarReference } from "./far-reference.ts";
@@ -13,7 +14,7 @@ type LocalMethod = (...args: unknown[]) => unknown;
 
 /** The stub of a reference; later calls give the same. */
 export function stubOf(reference: FarReference): object {
-  reference.stub ??= createStub(reference, undefined, undefined);
+  reference.stub ??= createStub(plainView(reference, undefined));
   return reference.stub;
 }
 
@@ -26,9 +27,34 @@ export function stubOf(reference: FarReference): object {
  */
 export function withOptions<R>(remote: R, options: CallOptions): R {
   const target = targetOf(remote);
-  if (!target) throw notRemote("withOptions");
-  checkOptions(options);
-  return createStub(target.reference, { ...target.options, ...options }, target.contract) as R;
+  if (target) return createStub({ ...target, options: checkedOptions(target.options, options) }) as R;
+  const view = (remote as { readonly [optionsKey]?: (more: CallOptions) => R } | null | undefined)?.[optionsKey];
+  if (typeof view !== "function") throw invalidStub("withOptions");
+  return view(options);
+}
+
+/** Under this key a view that is no stub tells how it takes options. */
+export const optionsKey: unique symbol = Symbol("farref.options");
+
+/** Options added to those a view has. @throws RpcError `invalid-argument` */
+export function checkedOptions(options: CallOptions | undefined, more: CallOptions): CallOptions {
+  checkOptions(more);
+  return { ...options, ...more };
+}
+
+/**
+ * A view of a stub whose calls nobody waits for: a method's promise is fulfilled, with nothing, when the call is accepted
+ * for sending. Calls keep their order, and their number is held to what the peer takes, as that of others is. What the
+ * method returns is dropped; what it throws, or why it was refused, is told to `onError`.
+ *
+ * @throws RpcError `invalid-argument` when `remote` is not a stub.
+ * @example
+ * await oneway(log).write("started");
+ */
+export function oneway<T>(remote: Remote<T>): Oneway<T> {
+  const target = targetOf(remote);
+  if (!target) throw invalidStub("oneway");
+  return createStub({ ...target, isOneway: true }) as Oneway<T>;
 }
 
 /**
@@ -39,7 +65,7 @@ export function withOptions<R>(remote: R, options: CallOptions): R {
  */
 export function underContract(remote: unknown, contract: CallerContract): object {
   const target = targetOf(remote);
-  if (!target) throw notRemote("a contract");
+  if (!target) throw invalidStub("a contract");
   if (target.contract === contract) return remote as object;
   return viewUnder(target.reference, contract);
 }
@@ -48,7 +74,7 @@ function viewUnder(reference: FarReference, contract: CallerContract): object {
   reference.views ??= new Map();
   let view = reference.views.get(contract);
   if (!view) {
-    view = createStub(reference, undefined, contract);
+    view = createStub(plainView(reference, contract));
     reference.views.set(contract, view);
   }
   return view;
@@ -76,7 +102,7 @@ export function sameReference(a: unknown, b: unknown): boolean {
  */
 export function release(remote: Stub<unknown>): void {
   const reference = referenceOf(remote);
-  if (!reference) throw notRemote("release");
+  if (!reference) throw invalidStub("release");
   reference.release();
 }
 
@@ -100,7 +126,8 @@ export function referenceOf(value: unknown): FarReference | undefined {
   return targetOf(value)?.reference;
 }
 
-function notRemote(verb: string): RpcError {
+/** Why a verb refuses a value that is not a stub. */
+export function invalidStub(verb: string): RpcError {
   return new RpcError("invalid-argument", `${verb}: the value is not a remote object`, "not-sent");
 }
 
@@ -130,34 +157,59 @@ function isPlainObject(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What stands behind the proxy. */
-class Target {
+/** A look at a far object: which, and how its methods are called. */
+export interface View {
   readonly reference: FarReference;
   readonly options: CallOptions | undefined;
   readonly contract: CallerContract | undefined;
+  readonly isOneway: boolean;
+}
+
+function plainView(reference: FarReference, contract: CallerContract | undefined): View {
+  return { reference, options: undefined, contract, isOneway: false };
+}
+
+/** What a stub, or a view of one, shows. */
+export function viewOf(value: unknown): View | undefined {
+  return targetOf(value);
+}
+
+/** What stands behind the proxy. */
+class Target implements View {
+  readonly reference: FarReference;
+  readonly options: CallOptions | undefined;
+  readonly contract: CallerContract | undefined;
+  readonly isOneway: boolean;
   /** A method taken off twice is the same function, and costs its closure once. */
   readonly methods = new Map<string, LocalMethod>();
 
-  constructor(reference: FarReference, options: CallOptions | undefined, contract: CallerContract | undefined) {
+  constructor({ reference, options, contract, isOneway }: View) {
     this.reference = reference;
     this.options = options;
     this.contract = contract;
+    this.isOneway = isOneway;
   }
 
   method(name: string): LocalMethod {
     let method = this.methods.get(name);
     if (!method) {
-      const { reference, options, contract } = this;
-      method = (...args) => reference.owner.invoke(reference, name, args, options, contract);
+      method = this.#create(name);
       this.methods.set(name, method);
     }
     return method;
+  }
+
+  #create(name: string): LocalMethod {
+    const { reference, options, contract } = this;
+    const { owner } = reference;
+    if (this.isOneway) return (...args) => owner.post(reference, name, args, options, contract);
+    return (...args) => owner.invoke(reference, name, args, options, contract);
   }
 }
 
 /** Under this key a stub tells its target, and nothing else in the world does. */
 const targetKey: unique symbol = Symbol("farref.target");
-const inspectKey = Symbol.for("nodejs.util.inspect.custom");
+export const inspectKey: unique symbol = Symbol.for("nodejs.util.inspect.custom") as never;
 /** Shown by what lists properties, as JSON does. */
 const descriptionKey = "$remote";
 
@@ -198,13 +250,9 @@ Object.defineProperty(ShadowObject.prototype, inspectKey, {
   },
 });
 
-function createStub(
-  reference: FarReference,
-  options: CallOptions | undefined,
-  contract: CallerContract | undefined,
-): object {
-  const target = new Target(reference, options, contract);
-  return reference.kind === "function"
+function createStub(view: View): object {
+  const target = new Target(view);
+  return view.reference.kind === "function"
     ? new Proxy(shadowFunction(target), functionTraps)
     : new Proxy(new ShadowObject(target), objectTraps);
 }
@@ -214,7 +262,7 @@ function shadowed(shadow: object): Target {
 }
 
 /** Names that belong to promises, to printing, to comparing and to classes: `undefined`, so that nobody takes a stub for one. */
-const absent: ReadonlySet<string> = new Set([
+export const absentNames: ReadonlySet<string> = new Set([
   "then",
   "catch",
   "finally",
@@ -273,7 +321,7 @@ const objectTraps: ProxyHandler<object> = {
   get(shadow, key) {
     const target = shadowed(shadow);
     if (typeof key === "symbol" || localNames.has(key)) return local(target, key);
-    return absent.has(key) ? undefined : target.method(key);
+    return absentNames.has(key) ? undefined : target.method(key);
   },
 };
 

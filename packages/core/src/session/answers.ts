@@ -13,6 +13,8 @@ export class Answers {
   readonly #outbox: Outbox;
   readonly #departures: Departures;
   readonly #peerLimits: SharedLimits;
+  /** Bytes of the last result, for who keeps it. */
+  lastBytes = 0;
 
   constructor(codec: Codec, outbox: Outbox, departures: Departures, peerLimits: SharedLimits) {
     this.#codec = codec;
@@ -26,15 +28,16 @@ export class Answers {
     const writer = this.#outbox.begin(frame.result);
     try {
       writer.varint(callId);
-      this.#codec.encode(writer, value, this.#departures, this.#peerLimits, "result");
+      this.#codec.encode(writer, value, this.#departures.ofReplies, this.#peerLimits, "result");
       this.#checkSize();
     } catch (error) {
       this.#abandon();
       const refusal = asExecuted(error);
-      this.refusal(callId, refusal, false);
+      this.refusal(callId, refusal, 0);
       return refusal;
     }
     this.#departures.take();
+    this.lastBytes = this.#outbox.openBytes;
     this.#outbox.end("reply");
     return undefined;
   }
@@ -44,22 +47,24 @@ export class Answers {
     const writer = this.#outbox.begin(frame.error);
     try {
       this.#head(writer, callId, errorFlag.thrown);
-      encodeThrown(writer, thrown, this.#codec, this.#departures, this.#peerLimits, () => this.#departures.undo());
+      encodeThrown(writer, thrown, this.#codec, this.#departures.ofReplies, this.#peerLimits, () =>
+        this.#departures.undo(),
+      );
       this.#checkSize();
     } catch (error) {
       this.#abandon();
-      this.refusal(callId, asExecuted(error), false);
+      this.refusal(callId, asExecuted(error), 0);
       return;
     }
     this.#departures.take();
     this.#outbox.end("reply");
   }
 
-  /** @param areArgumentsUntouched they were never decoded: the caller takes back the holds they counted */
-  refusal(callId: number, error: RpcError, areArgumentsUntouched: boolean): void {
+  /** @param flags of an `error` frame: whether the arguments are untouched, whether it is another call that failed */
+  refusal(callId: number, error: RpcError, flags: number): void {
     const writer = this.#outbox.begin(frame.error);
-    this.#head(writer, callId, areArgumentsUntouched ? errorFlag.argumentsUntouched : 0);
-    this.#codec.encodeList(writer, refusalParts(error), this.#departures, refusalLimits, "error");
+    this.#head(writer, callId, flags);
+    this.#codec.encodeList(writer, refusalParts(error), this.#departures.ofReplies, refusalLimits, "error");
     this.#outbox.end("reply");
   }
 

@@ -2,13 +2,19 @@
  * What leaves with a message beside its bytes: holds on objects. Counted while the message is being written, as one
  * transaction: whoever takes it answers for it, and undoes it when the message is never sent or was never read.
  */
+import { RpcError } from "../errors/rpc-error.ts";
 import type { ExportEntry, ExportTable } from "../references/export-table.ts";
+import type { ReferenceOwner } from "../references/far-reference.ts";
+import { stepOf } from "../references/pipeline.ts";
 import type { Exporter, WireReference } from "../values/codec.ts";
+import { PipelineStep } from "./pipeline-step.ts";
 
 /** What one message has counted. */
 export class Departed {
   readonly #exports: ExportTable;
   readonly #entries: ExportEntry[] = [];
+  /** Steps whose results it names. */
+  results: PipelineStep[] | undefined;
 
   constructor(exports: ExportTable) {
     this.#exports = exports;
@@ -16,6 +22,11 @@ export class Departed {
 
   add(entry: ExportEntry): void {
     this.#entries.push(entry);
+  }
+
+  addResult(step: PipelineStep): void {
+    this.results ??= [];
+    this.results.push(step);
   }
 
   /** The peer will never learn of it. */
@@ -26,18 +37,58 @@ export class Departed {
 
 export class Departures implements Exporter {
   readonly #exports: ExportTable;
+  readonly #owner: ReferenceOwner;
+  /** For all that is no call: the results of calls that are under way mean nothing there. */
+  readonly ofReplies: Exporter = {
+    reference: (value) => this.#ofReply(value),
+    standIn: (value) => this.standIn(value),
+    isPinned: (object) => this.isPinned(object),
+  };
   #departing: Departed | undefined;
 
-  constructor(exports: ExportTable) {
+  /** `owner` is the session: steps of another one mean nothing to its peer. */
+  constructor(exports: ExportTable, owner: ReferenceOwner) {
     this.#exports = exports;
+    this.#owner = owner;
+  }
+
+  /** What was counted so far of the message being written. */
+  get departing(): Departed | undefined {
+    return this.#departing;
+  }
+
+  get #begun(): Departed {
+    this.#departing ??= new Departed(this.#exports);
+    return this.#departing;
   }
 
   reference(value: object): WireReference {
+    const step = typeof value === "function" ? stepOf(value) : undefined;
+    return step ? this.#result(step as PipelineStep) : this.#object(value);
+  }
+
+  /** What has come of a step stands for it; the result of one that waits has a number only where it was asked for. */
+  standIn(value: object): unknown {
+    const step = stepOf(value);
+    return step instanceof PipelineStep && !step.isWaiting ? step.value() : value;
+  }
+
+  #ofReply(value: object): WireReference {
+    if (typeof value !== "function" || !stepOf(value)) return this.#object(value);
+    throw new RpcError("unsupported-value", "the step of a pipeline has no result yet; await it first", "not-sent");
+  }
+
+  #result(step: PipelineStep): WireReference {
+    if (step.owner !== this.#owner) throw new RpcError("unsupported-value", elsewhere, "not-sent");
+    this.#begun.addResult(step);
+    return { kind: "result", id: step.id, name: "" };
+  }
+
+  #object(value: object): WireReference {
     const home = this.#exports.homeward(value);
     if (home) return home;
     const entry = this.#exports.export(value);
-    this.#departing ??= new Departed(this.#exports);
-    this.#departing.add(entry);
+    this.#begun.add(entry);
     return entry;
   }
 
@@ -57,3 +108,5 @@ export class Departures implements Exporter {
     this.take()?.undo();
   }
 }
+
+const elsewhere = "the step of a pipeline has no result yet; await it before sending it by another connection";

@@ -18,10 +18,11 @@ import type { Session } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { CallQueue } from "./call-queue.ts";
 import { applyInCall } from "./current-call.ts";
+import { DependentCalls, type DependentCallsLimits } from "./dependent-calls.ts";
 import { type CallHeader, IncomingCall, readCallHeader } from "./incoming-call.ts";
 import type { ReceivedMethodNames } from "./method-names.ts";
 
-type DispatcherLimits = Pick<Limits, "maxRunningCalls" | "maxQueuedCalls" | "maxCallDepth">;
+type DispatcherLimits = Pick<Limits, "maxRunningCalls" | "maxQueuedCalls" | "maxCallDepth" | "maxSendBufferBytes">;
 
 /** An object a call runs on. */
 export interface Callee {
@@ -39,6 +40,10 @@ export interface DispatcherHost {
   awaitedCalls(): number;
   /** The target of a call, kept until `finished`. @throws RpcError `stale-reference` */
   target(id: number): ExportEntry;
+  /** The same for a call on a result. @throws RpcError `not-exposed` for one that is no object */
+  resultTarget(result: unknown): ExportEntry;
+  /** Ids of the calls whose results are among the arguments. */
+  resultsIn(call: IncomingCall): readonly number[];
   /** The object a call runs on: the target's, or what `perCall` makes for it. */
   callee(call: IncomingCall, entry: ExportEntry): Callee | PromiseLike<Callee>;
   decode(call: IncomingCall): unknown[];
@@ -64,6 +69,7 @@ export class Dispatcher {
   readonly #limits: DispatcherLimits;
   readonly #host: DispatcherHost;
   readonly #queue: CallQueue;
+  readonly #dependents: DependentCalls;
   readonly #running = new Map<number, IncomingCall>();
   /** Calls of which the rest is still to come. */
   readonly #incomplete = new Map<number, IncomingCall>();
@@ -81,6 +87,13 @@ export class Dispatcher {
       awaitedCalls: () => host.awaitedCalls(),
       begin: (call) => this.#begin(call),
       overloaded: (call) => this.#refuse(call, this.#overloaded()),
+    });
+    this.#dependents = new DependentCalls(dependentLimits(limits), {
+      aim: (call, result) => this.#aim(call, result),
+      enter: (call) => this.#queue.enter(call),
+      argumentsReady: (call) => this.#queue.completed(call),
+      resultsIn: (call) => host.resultsIn(call),
+      refuse: (call, error) => this.#refuse(call, error),
     });
   }
 
@@ -105,12 +118,21 @@ export class Dispatcher {
     this.#admit(call);
   }
 
-  /** The caller waits no longer: a call that has not begun never will, the signal of one that runs fires. */
+  /** What a call returned, and took `bytes` to send: others may be on it. */
+  keep(call: IncomingCall, value: unknown, bytes: number): void {
+    if (call.kept) this.#dependents.keep(call.kept, value, bytes);
+  }
+
+  /**
+   * The caller waits no longer: a call that has not begun never will, the signal of one that runs fires, a result that
+   * was kept is not needed any more.
+   */
   cancel(id: number): void {
     const running = this.#running.get(id) ?? this.#incomplete.get(id);
     running?.cancel(cancelled("unknown"));
+    this.#dependents.forget(id);
     if (running) return;
-    const waiting = this.#queue.remove(id);
+    const waiting = this.#queue.remove(id) ?? this.#dependents.remove(id);
     if (waiting) this.#refuse(waiting, cancelled("not-executed"));
   }
 
@@ -133,7 +155,12 @@ export class Dispatcher {
   /** The session is over: nothing is answered any more, the signals of running methods fire. */
   close(reason: RpcError): void {
     this.#isClosed = true;
-    const calls = [...this.#queue.clear(), ...this.#incomplete.values(), ...this.#running.values()];
+    const calls = [
+      ...this.#queue.clear(),
+      ...this.#dependents.clear(),
+      ...this.#incomplete.values(),
+      ...this.#running.values(),
+    ];
     this.#running.clear();
     this.#incomplete.clear();
     for (const call of calls) {
@@ -154,12 +181,19 @@ export class Dispatcher {
 
   #admit(call: IncomingCall): void {
     try {
+      if (call.keepsResult) this.#dependents.keepResultOf(call);
       this.#check(call);
+      if (call.isOnResult) this.#dependents.admit(call);
     } catch (error) {
       this.#refuse(call, this.#asRefusal(error));
       return;
     }
-    this.#queue.enter(call);
+    if (!call.isOnResult) this.#queue.enter(call);
+  }
+
+  #aim(call: IncomingCall, result: unknown): void {
+    call.entry = this.#host.resultTarget(result);
+    call.targetId = call.entry.id;
   }
 
   #check(call: IncomingCall): void {
@@ -169,10 +203,11 @@ export class Dispatcher {
       throw refusal("limit-exceeded", detail, "not-executed");
     }
     // While we wait for the peer, it may be calling to answer us.
-    if (this.#whenIdle && call.depth === 0 && this.#host.awaitedCalls() === 0) {
+    const isPartOfAnother = call.depth > 0 || call.isOnResult || call.hasResultArguments;
+    if (this.#whenIdle && !isPartOfAnother && this.#host.awaitedCalls() === 0) {
       throw refusal("closed", "the service is draining and takes no new calls", "not-executed");
     }
-    call.entry = this.#host.target(call.targetId);
+    if (!call.isOnResult) call.entry = this.#host.target(call.targetId);
   }
 
   #overloaded(): RpcError {
@@ -187,7 +222,15 @@ export class Dispatcher {
     else this.#step(call, () => this.#find(call, call.entry as ExportEntry));
   }
 
+  /** Whether the call has all it needs. One that waits for a result keeps later calls on its target waiting. */
+  #isReady(call: IncomingCall): boolean {
+    if (!call.hasResultArguments || this.#dependents.hasArguments(call)) return true;
+    this.#queue.hold(call);
+    return false;
+  }
+
   #find(call: IncomingCall, entry: ExportEntry): void {
+    if (!this.#isReady(call)) return;
     const callee = this.#host.callee(call, entry);
     if (isThenable(callee)) this.#later(call, callee, (made) => this.#permit(call, made));
     else this.#permit(call, callee);
@@ -320,6 +363,7 @@ export class Dispatcher {
     if (call.isFinished) return;
     call.finish();
     this.#host.finished(call);
+    if (call.kept) this.#dependents.settle(call.kept);
     if (this.#running.delete(call.id)) {
       this.#queue.free();
       this.#tellIfIdle();
@@ -336,6 +380,13 @@ export class Dispatcher {
     this.#host.onError(toError(error));
     return told();
   }
+}
+
+/** An honest peer has no more results kept than calls it awaits; it says what it needs no more with its next calls. */
+function dependentLimits(limits: DispatcherLimits): DependentCallsLimits {
+  const { maxRunningCalls, maxQueuedCalls, maxSendBufferBytes } = limits;
+  const maxResults = 2 * (maxRunningCalls + maxQueuedCalls);
+  return { maxWaiting: maxQueuedCalls, maxResults, maxBytes: maxSendBufferBytes };
 }
 
 function unprepared(): RpcError {

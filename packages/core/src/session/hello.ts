@@ -54,6 +54,7 @@ const noReferences: Exporter = {
     throw new RpcError("internal", "a hello holds no references", "not-sent");
   },
   isPinned: () => false,
+  standIn: (value) => value,
 };
 
 export function writeHello(writer: ByteWriter, codec: Codec, hello: ClientHello | ServerHello | ReadyNote): void {

@@ -8,11 +8,14 @@ import type { ByteReader } from "../wire/byte-reader.ts";
 import { callFlag } from "../wire/frames.ts";
 import { maxNameBytes, readContext } from "../wire/names.ts";
 import type { NestedCall } from "./current-call.ts";
+import type { KeptResult } from "./kept-results.ts";
 import type { ReceivedMethodNames } from "./method-names.ts";
 
 export interface CallHeader {
   readonly id: number;
+  /** The number of an object or, by its flag, of the call whose result is meant. */
   readonly targetId: number;
+  readonly flags: number;
   readonly method: string;
   readonly timeoutMs: number | undefined;
   readonly depth: number;
@@ -27,12 +30,12 @@ export function readCallHeader(reader: ByteReader, names: ReceivedMethodNames): 
   const id = reader.varint();
   const targetId = reader.varint();
   const methodNumber = reader.varint();
-  const flags = reader.u8();
+  const flags = reader.varint();
   const method = flags & callFlag.inlineMethod ? reader.text(maxNameBytes) : names.get(methodNumber);
   const timeoutMs = flags & callFlag.timeout ? reader.varint() : undefined;
   const depth = flags & callFlag.depth ? reader.varint() : 0;
   const context = flags & callFlag.context ? readContext(reader) : noContext;
-  return { id, targetId, method, timeoutMs, depth, context };
+  return { id, targetId, flags, method, timeoutMs, depth, context };
 }
 
 /** The body of a call, valid as long as the chunk it came in; `keepBody` makes it outlast that. */
@@ -44,10 +47,16 @@ interface Body {
 
 export class IncomingCall implements NestedCall {
   readonly id: number;
-  readonly targetId: number;
+  targetId: number;
   readonly method: string;
   readonly depth: number;
   readonly context: Readonly<Record<string, string>>;
+  /** The result, while further calls may be on it. */
+  kept: KeptResult | undefined;
+  /** Those of the arguments that are results of calls. */
+  argumentResults: readonly KeptResult[] | undefined;
+  /** A call that this one depends on failed: the caller knows how. */
+  isStepBroken = false;
   deadline: number | undefined;
   /** What its contract makes of arguments and result. */
   guard: MethodGuard | undefined;
@@ -67,6 +76,7 @@ export class IncomingCall implements NestedCall {
   madeFront: object | undefined;
   /** Answered, or never to be. */
   isFinished = false;
+  readonly #flags: number;
   #cancelled: RpcError | undefined;
   #controller: AbortController | undefined;
   #timer: Timer | undefined;
@@ -74,6 +84,7 @@ export class IncomingCall implements NestedCall {
   constructor(header: CallHeader, session: Session, clock: Clock) {
     this.id = header.id;
     this.targetId = header.targetId;
+    this.#flags = header.flags;
     this.method = header.method;
     this.depth = header.depth;
     this.context = header.context;
@@ -81,6 +92,25 @@ export class IncomingCall implements NestedCall {
     this.deadline = header.timeoutMs === undefined ? undefined : this.receivedAt + header.timeoutMs;
     this.session = session;
     this.#clock = clock;
+  }
+
+  /** Its target is the result of a call. */
+  get isOnResult(): boolean {
+    return (this.#flags & callFlag.onResult) !== 0;
+  }
+
+  /** Results of calls are among its arguments. */
+  get hasResultArguments(): boolean {
+    return (this.#flags & callFlag.resultArguments) !== 0;
+  }
+
+  get keepsResult(): boolean {
+    return (this.#flags & callFlag.keepResult) !== 0;
+  }
+
+  /** Nobody wants what it returns. */
+  get isOneway(): boolean {
+    return (this.#flags & callFlag.oneway) !== 0;
   }
 
   get principal(): Principal | undefined {

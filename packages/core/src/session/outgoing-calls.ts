@@ -5,21 +5,20 @@
 import { RpcError } from "../errors/rpc-error.ts";
 import type { CallerContract } from "../references/contracts.ts";
 import type { CallOptions } from "../types/session.ts";
-import type { Codec } from "../values/codec.ts";
-import { ByteWriter } from "../wire/byte-writer.ts";
-import { callFlag, frame } from "../wire/frames.ts";
-import { encodeName, writeContext, writeName } from "../wire/names.ts";
+import type { Decoded } from "../values/codec.ts";
+import { encodeName } from "../wire/names.ts";
 import type { Outbox } from "../wire/outbox.ts";
+import { CallWriter } from "./call-writer.ts";
 import { depthOfNextCall } from "./current-call.ts";
 import type { Departures } from "./departures.ts";
 import type { Agreement, SessionEnvironment } from "./environment.ts";
-import { SentMethodNames } from "./method-names.ts";
+import { notExecuted } from "./not-executed.ts";
 import { type CallTarget, PendingCall } from "./pending-call.ts";
+import { PipelineStep } from "./pipeline-step.ts";
 import { SharedSignals } from "./shared-signals.ts";
 
 /** Arguments that may wait unsent, in bytes. */
 const maxUnsentBytes = 256 * 1024 * 1024;
-const maxCallNumberBytes = 8;
 
 export interface OutgoingCallsOptions {
   readonly environment: SessionEnvironment;
@@ -37,10 +36,8 @@ export class OutgoingCalls {
   /** Calls sent, for the statistics. */
   count = 0;
   readonly #options: OutgoingCallsOptions;
-  readonly #codec: Codec;
   readonly #outbox: Outbox;
-  readonly #departures: Departures;
-  readonly #names = new SentMethodNames();
+  readonly #writer: CallWriter;
   readonly #signals = new SharedSignals();
   /** Sent and not answered, settled or not. */
   readonly #sent = new Map<number, PendingCall>();
@@ -58,9 +55,16 @@ export class OutgoingCalls {
 
   constructor(options: OutgoingCallsOptions) {
     this.#options = options;
-    this.#codec = options.environment.codec;
-    this.#outbox = options.outbox;
-    this.#departures = options.departures;
+    const { environment, agreement, outbox, departures } = options;
+    this.#outbox = outbox;
+    this.#writer = new CallWriter({
+      clock: environment.clock,
+      codec: environment.codec,
+      outbox,
+      departures,
+      peerLimits: agreement.peerLimits,
+      requireSession: (call) => this.#checkSession(call),
+    });
   }
 
   /** The peer is ready: what was called so far is sent. */
@@ -79,63 +83,48 @@ export class OutgoingCalls {
     return this.#sent.size;
   }
 
-  /** Calls a method. Every failure is a rejection. */
-  call(
-    target: CallTarget,
-    method: string,
-    args: readonly unknown[],
-    options: CallOptions | undefined,
-  ): Promise<unknown> {
-    const { clock } = this.#options.environment;
-    const call = new PendingCall(target, method, options, depthOfNextCall(), clock.now());
-    return this.#make(call, args);
+  /** A call to be made, or to be refused. */
+  create(target: CallTarget, method: string, options: CallOptions | undefined): PendingCall {
+    return new PendingCall(target, method, options, depthOfNextCall(), this.#options.environment.clock.now());
   }
 
-  /** The same for an object that has a contract at this side. */
-  callUnder(
-    contract: CallerContract,
-    target: CallTarget,
-    method: string,
-    args: readonly unknown[],
-    given: CallOptions | undefined,
-  ): Promise<unknown> {
-    const { clock } = this.#options.environment;
-    try {
-      const check = contract.method(method);
-      const options = check.options ? { ...check.options, ...given } : given;
-      const call = new PendingCall(target, method, options, depthOfNextCall(), clock.now());
-      call.check = check;
-      return this.#make(call, check.outgoing(args));
-    } catch (error) {
-      return this.refuse(target, method, (call) => asRefusal(call, error));
-    }
-  }
-
-  #make(call: PendingCall, args: readonly unknown[]): Promise<unknown> {
+  /** Makes a call. Every failure is a rejection. */
+  make(call: PendingCall, args: readonly unknown[]): Promise<unknown> {
     const { clock } = this.#options.environment;
     this.#unsettled++;
     try {
       this.#checkRoom(call);
       if (this.#mustHold) this.#hold(call, args);
       else this.#send(call, args);
-      if (call.options) call.watch(clock, this.#signals, (error) => this.#giveUp(call, error));
+      if (call.options && !call.isSettled) call.watch(clock, this.#signals, (error) => this.#giveUp(call, error));
     } catch (error) {
       this.#reject(call, asRefusal(call, error));
     }
     return call.promise;
   }
 
+  /** The same for an object that has a contract at this side. */
+  makeUnder(contract: CallerContract, call: PendingCall, args: readonly unknown[]): Promise<unknown> {
+    try {
+      const check = contract.method(call.method);
+      if (check.options) call.options = { ...check.options, ...call.options };
+      call.check = check;
+      if (check.isOneway && !call.step) call.isOneway = true;
+      return this.make(call, check.outgoing(args));
+    } catch (error) {
+      return this.refuse(call, asRefusal(call, error));
+    }
+  }
+
   /** Asks for a published object: answered like a call. */
   lookup(target: CallTarget, name: string): Promise<unknown> {
-    const { clock } = this.#options.environment;
-    const call = new PendingCall(target, `lookup of ${JSON.stringify(name)}`, undefined, 0, clock.now());
+    const call = this.create(target, `lookup of ${JSON.stringify(name)}`, undefined);
     this.#unsettled++;
     try {
       this.#checkRoom(call);
-      const bytes = encodeName(name, "the name");
-      call.lookupName = bytes;
-      if (this.#mustHold) this.#held.push(call);
-      else this.#sendLookup(call, bytes);
+      call.lookupName = encodeName(name, "the name");
+      if (this.#mustHold) this.#enqueue(call);
+      else this.#sendLookup(call, call.lookupName);
     } catch (error) {
       this.#reject(call, asRefusal(call, error));
     }
@@ -144,18 +133,15 @@ export class OutgoingCalls {
 
   #sendLookup(call: PendingCall, name: Uint8Array): void {
     call.lookupName = undefined;
-    const writer = this.#outbox.begin(frame.lookup);
     this.#number(call);
-    writer.varint(call.id);
-    writeName(writer, name);
-    this.#outbox.endAt(call, "call");
+    this.#writer.writeLookup(call, name);
+    this.#sent.set(call.id, call);
   }
 
-  /** A call that is refused before it is made. */
-  refuse(target: CallTarget, method: string, refusal: (call: PendingCall) => RpcError): Promise<unknown> {
-    const call = new PendingCall(target, method, undefined, 0, this.#options.environment.clock.now());
+  /** Settles a call that is not even made. */
+  refuse(call: PendingCall, error: Error): Promise<unknown> {
     this.#unsettled++;
-    this.#reject(call, refusal(call));
+    this.#reject(call, error);
     return call.promise;
   }
 
@@ -163,6 +149,7 @@ export class OutgoingCalls {
   take(id: number): PendingCall | undefined {
     const call = this.#sent.get(id);
     this.#sent.delete(id);
+    if (call?.step) this.#forgetAtFarSide(call.step);
     return call;
   }
 
@@ -178,13 +165,37 @@ export class OutgoingCalls {
   resolve(call: PendingCall, value: unknown): void {
     this.#checking.delete(call);
     if (call.isSettled) return;
-    this.#unsettled--;
+    call.step?.taken(value);
     call.resolve(value);
+    this.#settled(call);
+  }
+
+  /** The result of a step: nobody may want it. */
+  arrived(call: PendingCall, step: PipelineStep, decoded: Decoded): void {
+    call.settle();
+    step.arrived(decoded);
+    this.#settled(call);
   }
 
   reject(call: PendingCall, error: Error): void {
     this.#checking.delete(call);
     if (!call.isSettled) this.#reject(call, error);
+  }
+
+  /** Nobody waits for a oneway call: that it failed is told here. */
+  failedUnheard(error: Error): void {
+    this.#options.unheard(error);
+  }
+
+  /** The far side says that a step failed which the call depends on. How it failed may be heard later. */
+  brokenStep(call: PendingCall, refusal: RpcError): void {
+    const failure = call.bases?.find((step) => step.failure)?.failure;
+    if (failure) {
+      this.reject(call, notExecuted(failure));
+      return;
+    }
+    call.refusal = refusal;
+    this.#checking.add(call);
   }
 
   /** Whether calls wait to be sent. */
@@ -203,8 +214,9 @@ export class OutgoingCalls {
     while (this.#held.length > 0 && !this.#isWindowFull) {
       const next = this.#held.shift() as PendingCall | (() => void);
       if (typeof next === "function") next();
+      else if (next.isSettled) continue;
       else if (next.lookupName) this.#sendLookup(next, next.lookupName);
-      else if (!next.isSettled) this.#sendHeld(next);
+      else this.#sendHeld(next);
     }
   }
 
@@ -223,10 +235,43 @@ export class OutgoingCalls {
     for (const call of held) this.reject(call, failure(call, false));
   }
 
-  #reject(call: PendingCall, error: Error): void {
-    const { clock } = this.#options.environment;
+  /** @param fate of the calls that depend on this one: `certain` where the far side will run none of them */
+  #reject(call: PendingCall, error: Error, fate: "certain" | "open" = "certain"): void {
+    call.step?.failed(error);
+    call.reject(error, this.#options.environment.clock, this.#options.unheard);
+    this.#settled(call);
+    if (call.step && !this.#failure) this.#failDependents(call.step, error, fate);
+  }
+
+  /** What every call comes to, once. */
+  #settled(call: PendingCall): void {
     this.#unsettled--;
-    call.reject(error, clock, this.#options.unheard);
+    for (const base of call.bases ?? []) base.dependentSettled(call);
+    if (!call.step?.failure) for (const dependent of call.step?.dependents ?? []) this.#refuseAsTold(dependent);
+  }
+
+  /** The far side spoke of a failed step, and this one has not failed. */
+  #refuseAsTold(dependent: PendingCall): void {
+    if (dependent.refusal) this.reject(dependent, dependent.refusal);
+  }
+
+  /** Where it is open whether the far side has run them, it says so itself. */
+  #failDependents(step: PipelineStep, error: Error, fate: "certain" | "open"): void {
+    for (const call of [...step.dependents]) {
+      if (call.isSettled) continue;
+      if (!this.#hasLeft(call)) call.departed?.undo();
+      else if (fate === "open" && !call.refusal) continue;
+      this.reject(call, notExecuted(error));
+    }
+  }
+
+  /** Every step is forgotten once: when its answer is here, and the calls on it are all there. */
+  #forgetAtFarSide(step: PipelineStep): void {
+    if (step.isForgotten || step.heldDependents > 0 || this.#sent.has(step.id) || this.#failure) return;
+    step.isForgotten = true;
+    this.#outbox.afterBegun(() => {
+      if (!this.#failure) this.#writer.writeCancel(step.id);
+    });
   }
 
   /** @throws RpcError when the call must not even be encoded. */
@@ -271,104 +316,66 @@ export class OutgoingCalls {
 
   /** Encodes now, as the arguments are now, and sends later. */
   #hold(call: PendingCall, args: readonly unknown[]): void {
-    const writer = new ByteWriter(new Uint8Array(256));
-    try {
-      // Written for its size and its errors only: it is written again, with its number, when the call is sent.
-      this.#writeHeader(writer, call, 0);
-      const headerBytes = writer.length + maxCallNumberBytes;
-      writer.position = writer.start;
-      this.#encode(writer, args);
-      this.#checkSession(call);
-      this.#checkSize(call, headerBytes + writer.length);
-    } catch (error) {
-      this.#departures.undo();
-      throw error;
-    }
-    call.departed = this.#departures.take();
-    call.heldBody = writer.bytes.slice(writer.start, writer.position);
+    call.heldBody = this.#writer.encodeAhead(call, args);
     this.#heldBytes += call.heldBody.length;
+    this.#depend(call);
+    for (const base of call.bases ?? []) base.heldDependents++;
+    this.#enqueue(call);
+  }
+
+  /** Numbers are given in the order of sending, so that calls held back behind this one can name it. */
+  #enqueue(call: PendingCall): void {
+    this.#number(call);
     this.#held.push(call);
   }
 
   /** Nothing is left that could go wrong; if it does, it is this call's matter alone. */
   #sendHeld(call: PendingCall): void {
-    const body = call.heldBody as Uint8Array;
-    const { departed } = call;
-    this.#heldBytes -= body.length;
-    call.heldBody = undefined;
+    const body = this.#takeHeld(call) as Uint8Array;
     try {
-      this.#send(call, body);
-      call.departed = departed;
+      this.#write(call, call.id, body);
     } catch (error) {
-      departed?.undo();
+      call.departed?.undo();
       this.#reject(call, asRefusal(call, error));
     }
+    for (const base of call.bases ?? []) this.#forgetAtFarSide(base);
   }
 
-  #encode(writer: ByteWriter, args: readonly unknown[]): void {
-    this.#codec.encodeList(writer, args, this.#departures, this.#options.agreement.peerLimits, "args");
+  /** The body of a call that is held back no longer. */
+  #takeHeld(call: PendingCall): Uint8Array | undefined {
+    const body = call.heldBody;
+    if (!body) return undefined;
+    call.heldBody = undefined;
+    this.#heldBytes -= body.length;
+    for (const base of call.bases ?? []) base.heldDependents--;
+    return body;
   }
 
-  /** Writes the call's frame, with arguments to encode or a body that was. What throws leaves nothing behind. */
-  #send(call: PendingCall, content: readonly unknown[] | Uint8Array): void {
-    const methodNumber = this.#methodNumber(call.method);
-    const writer = this.#outbox.begin(frame.call);
-    try {
-      writer.varint(this.#lastId + 1);
-      this.#writeHeader(writer, call, methodNumber);
-      if (content instanceof Uint8Array) writer.raw(content);
-      else this.#encode(writer, content);
-      this.#checkSession(call);
-      this.#checkSize(call, this.#outbox.openBytes);
-    } catch (error) {
-      this.#outbox.abandon();
-      this.#departures.undo();
-      throw error;
-    }
+  #send(call: PendingCall, args: readonly unknown[]): void {
+    this.#write(call, this.#lastId + 1, args);
+    this.#depend(call);
+  }
+
+  #write(call: PendingCall, id: number, content: readonly unknown[] | Uint8Array): void {
+    this.#writer.write(call, id, content);
     this.#number(call);
-    call.departed = this.#departures.take();
-    this.#outbox.endAt(call, "call");
+    this.#sent.set(call.id, call);
     this.count++;
     this.#options.awaiting();
-  }
-
-  /** The number the method goes by; a new name is announced before its first use. */
-  #methodNumber(name: string): number {
-    const number = this.#names.number(name);
-    if (number >= 0) return number;
-    const bytes = encodeName(name, "the method's name");
-    writeName(this.#outbox.begin(frame.method), bytes);
-    this.#outbox.end("control");
-    return this.#names.add(name);
+    if (call.isOneway) this.resolve(call, undefined);
   }
 
   #number(call: PendingCall): void {
-    call.id = ++this.#lastId;
-    this.#sent.set(call.id, call);
+    if (call.id === 0) call.id = ++this.#lastId;
   }
 
-  #writeHeader(writer: ByteWriter, call: PendingCall, methodNumber: number): void {
-    const remainingMs = call.options ? call.remainingMs(this.#options.environment.clock.now()) : undefined;
-    const context = call.options?.context;
-    let flags = 0;
-    if (remainingMs !== undefined) flags |= callFlag.timeout;
-    if (call.depth > 0) flags |= callFlag.depth;
-    if (context) flags |= callFlag.context;
-    if (methodNumber === 0) flags |= callFlag.inlineMethod;
-    writer.varint(call.target.id);
-    writer.varint(methodNumber);
-    writer.u8(flags);
-    if (methodNumber === 0) writeName(writer, encodeName(call.method, "the method's name"));
-    if (remainingMs !== undefined) writer.varint(remainingMs);
-    if (call.depth > 0) writer.varint(call.depth);
-    if (context) writeContext(writer, context);
-  }
-
-  #checkSize(call: PendingCall, bytes: number): void {
-    const { maxMessageBytes } = this.#options.agreement.peerLimits;
-    if (bytes <= maxMessageBytes) return;
-    const detail = `a message of ${bytes} bytes, the peer takes ${maxMessageBytes} (limits.maxMessageBytes)`;
-    throw call.error("limit-exceeded", detail, "not-sent");
+  /** Notes which steps the call needs the results of. */
+  #depend(call: PendingCall): void {
+    const { target, departed } = call;
+    if (!departed?.results && !(target instanceof PipelineStep)) return;
+    call.bases = [...(departed?.results ?? [])];
+    if (target instanceof PipelineStep) call.bases.push(target);
+    for (const base of call.bases) base.dependentMade(call);
   }
 
   /** The caller waits no longer. What has not left never will; what has is told to the peer, whose answer is dropped. */
@@ -379,22 +386,21 @@ export class OutgoingCalls {
       this.reject(call, new RpcError(error.code, error.detail, "not-sent", { cause: error.cause }));
       return;
     }
-    this.reject(call, error);
+    this.#reject(call, error, "open");
     // Not at once: the signal may have been aborted in the middle of a value that is being written.
-    this.#options.environment.clock.endOfTurn(() => this.#outbox.afterBegun(() => this.#sendCancel(call)));
+    this.#options.environment.clock.endOfTurn(() => this.#outbox.afterBegun(() => this.#cancel(call)));
   }
 
-  #sendCancel(call: PendingCall): void {
+  #cancel(call: PendingCall): void {
     if (!this.#sent.has(call.id)) return;
-    this.#outbox.begin(frame.cancel).varint(call.id);
-    this.#outbox.end("control");
+    if (call.step) call.step.isForgotten = true;
+    this.#writer.writeCancel(call.id);
   }
 
   #hasLeft(call: PendingCall): boolean {
-    if (call.heldBody) {
-      this.#heldBytes -= call.heldBody.length;
-      call.heldBody = undefined;
+    if (this.#takeHeld(call)) {
       this.#held.splice(this.#held.indexOf(call), 1);
+      for (const base of call.bases ?? []) this.#forgetAtFarSide(base);
       return false;
     }
     if (!this.#outbox.takeBack(call)) return true;

@@ -7,6 +7,7 @@ import type { LargeMessage } from "../wire/large-message.ts";
 import type { Place } from "../wire/outbox.ts";
 import { CallPromise } from "./call-promise.ts";
 import type { Departed } from "./departures.ts";
+import type { PipelineStep } from "./pipeline-step.ts";
 import type { SharedSignals } from "./shared-signals.ts";
 
 /** What a call is on: enough to send it and to name it in an error. */
@@ -19,11 +20,19 @@ export class PendingCall implements Place {
   readonly promise: CallPromise<unknown>;
   readonly target: CallTarget;
   readonly method: string;
-  readonly options: CallOptions | undefined;
+  options: CallOptions | undefined;
   readonly depth: number;
   readonly madeAt: number;
-  /** 0 until it is sent. */
+  /** 0 until it is sent or held back. */
   id = 0;
+  /** Nobody waits for the result: settled when it is accepted for sending. */
+  isOneway = false;
+  /** Of a call made through a pipeline. */
+  step: PipelineStep | undefined = undefined;
+  /** The steps that the target or the arguments are results of. */
+  bases: PipelineStep[] | undefined = undefined;
+  /** What the far side says of a call whose step failed, until it is heard how. */
+  refusal: RpcError | undefined = undefined;
   isSettled = false;
   batch = -1;
   offset = 0;
@@ -75,18 +84,41 @@ export class PendingCall implements Place {
     return Math.min(Math.max(0, Math.ceil(timeoutMs - (now - this.madeAt))), Number.MAX_SAFE_INTEGER);
   }
 
+  get isAwaited(): boolean {
+    return CallPromise.isAwaited(this.promise);
+  }
+
   resolve(value: unknown): void {
-    this.#settle();
+    this.settle();
     this.#resolve(value);
+  }
+
+  /** The answer has come, whoever may want it. */
+  settle(): void {
+    this.isSettled = true;
+    this.#timer?.cancel();
+    this.#stopListening?.();
+  }
+
+  /** Tells who awaits a settled call. */
+  fulfil(value: unknown): void {
+    this.#resolve(value);
+  }
+
+  /** Tells who awaits a settled call that there is nothing to be had. */
+  fail(error: Error): void {
+    CallPromise.markHandled(this.promise);
+    this.#reject(error);
   }
 
   /** Rejects. When nobody waits for the promise by the end of the turn, `unheard` is told. */
   reject(error: Error, clock: Clock, unheard: (error: Error) => void): void {
-    this.#settle();
-    if (!CallPromise.isAwaited(this.promise)) {
+    this.settle();
+    if (!this.isAwaited) {
       CallPromise.markHandled(this.promise);
       clock.endOfTurn(() => {
-        if (!CallPromise.isAwaited(this.promise)) unheard(error);
+        // Whoever went on from a step hears of its failure too.
+        if (!this.isAwaited && !this.step?.wasContinued) unheard(error);
       });
     }
     this.#reject(error);
@@ -100,11 +132,5 @@ export class PendingCall implements Place {
 
   describe(): string {
     return `${this.method || "call"} of ${this.target.describe()}`;
-  }
-
-  #settle(): void {
-    this.isSettled = true;
-    this.#timer?.cancel();
-    this.#stopListening?.();
   }
 }

@@ -7,6 +7,7 @@ import { toError } from "../errors/to-error.ts";
 import type { ExportEntry, ExportTable } from "../references/export-table.ts";
 import type { Session } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
+import { errorFlag } from "../wire/frames.ts";
 import { maxNameBytes } from "../wire/names.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import { Answers } from "./answers.ts";
@@ -18,6 +19,7 @@ import type { SessionEnvironment, SharedLimits } from "./environment.ts";
 import type { IncomingCall } from "./incoming-call.ts";
 import { ReceivedMethodNames } from "./method-names.ts";
 import { type Authorize, type AuthorizeCall, authorizeAll } from "./policy.ts";
+import { ResultsAsArguments } from "./results-as-arguments.ts";
 import { passedOn, passedOnRefusal, type Thrown, takeApart } from "./wire-error.ts";
 
 /** What a session offers its peer. */
@@ -51,6 +53,7 @@ export class Serving {
   readonly #options: ServingOptions;
   readonly #answers: Answers;
   readonly #dispatcher: Dispatcher;
+  readonly #results: ResultsAsArguments;
   readonly #methodNames = new ReceivedMethodNames();
   #front: OfferedFront = { kind: "none" };
   #isOver = false;
@@ -59,12 +62,15 @@ export class Serving {
     const { environment, outbox, departures, peerLimits } = options;
     this.#options = options;
     this.#answers = new Answers(environment.codec, outbox, departures, peerLimits);
+    this.#results = new ResultsAsArguments(environment.codec, environment.limits, departures);
     this.#dispatcher = new Dispatcher(environment.limits, {
       session: options.session,
       clock: environment.clock,
       methodNames: this.#methodNames,
       awaitedCalls: () => options.awaitedCalls(),
       target: (id) => this.#target(id),
+      resultTarget: (result) => this.#resultTarget(result),
+      resultsIn: (call) => this.#resultsIn(call),
       callee: (call, entry) => this.#callee(call, entry),
       decode: (call) => this.#decode(call),
       authorize: (call, object, args, scope) => this.#authorize(call, object, args, scope),
@@ -111,12 +117,17 @@ export class Serving {
     const callId = reader.varint();
     const object = this.#options.environment.published(reader.text(maxNameBytes));
     if (object) this.#answers.result(callId, object);
-    else this.#answers.refusal(callId, refusal("not-found", "nothing is published so", "not-executed"), true);
+    else
+      this.#answers.refusal(
+        callId,
+        refusal("not-found", "nothing is published so", "not-executed"),
+        errorFlag.argumentsUntouched,
+      );
   }
 
   /** Answers a call of a kind that this version does not know. */
   refuseUnknown(reader: ByteReader, error: RpcError): void {
-    this.#answers.refusal(reader.varint(), error, true);
+    this.#answers.refusal(reader.varint(), error, errorFlag.argumentsUntouched);
   }
 
   /** Begins what became possible to begin. */
@@ -147,6 +158,20 @@ export class Serving {
     return entry;
   }
 
+  #resultTarget(result: unknown): ExportEntry {
+    const entry = this.#options.exports.entryOf(result);
+    if (!entry) throw refusal("not-exposed", "the result it is on is no remote object", "not-executed");
+    this.#options.exports.beginCall(entry);
+    return entry;
+  }
+
+  #resultsIn(call: IncomingCall): readonly number[] {
+    const { codec, limits } = this.#options.environment;
+    const { bytes, start, end } = call.body as NonNullable<IncomingCall["body"]>;
+    const { references } = codec.decodeList(bytes, start, end, limits);
+    return references.flatMap(({ kind, id }) => (kind === "result" ? [id] : []));
+  }
+
   #callee(call: IncomingCall, entry: ExportEntry): Callee | PromiseLike<Callee> {
     const front = this.#front;
     if (entry.id !== 0 || front.kind !== "perCall") return entry;
@@ -172,10 +197,12 @@ export class Serving {
     const decoded = codec.decodeList(bytes, start, end, limits);
     call.ownsArguments = true;
     call.body = undefined;
-    if (!call.guard || decoded.references.length === 0) return this.#options.arrivals.hydrate(decoded);
+    if (decoded.references.length === 0) return this.#options.arrivals.hydrate(decoded);
     const references: unknown[] = [];
-    call.references = references;
-    return this.#options.arrivals.hydrate(decoded, references);
+    if (call.guard) call.references = references;
+    return this.#options.arrivals.hydrate(decoded, references, (callId) =>
+      this.#results.argument(call.argumentResults, callId, references),
+    );
   }
 
   #authorize(
@@ -193,7 +220,9 @@ export class Serving {
 
   #answer(call: IncomingCall, value: unknown): void {
     if (this.#isOver) return;
-    const code = this.#answers.result(call.id, value)?.code;
+    const refused = this.#answers.result(call.id, call.isOneway ? undefined : value);
+    if (!refused) this.#dispatcher.keep(call, value, this.#answers.lastBytes);
+    const code = refused?.code;
     this.#answered(call, { permitted: true, threw: false, code });
   }
 
@@ -216,7 +245,7 @@ export class Serving {
 
   #refuse(call: IncomingCall, error: RpcError): void {
     if (this.#isOver) return;
-    this.#answers.refusal(call.id, error, !call.ownsArguments);
+    this.#answers.refusal(call.id, error, refusalFlags(call));
     this.#answered(call, { permitted: error.outcome === "executed", threw: false, code: error.code });
   }
 
@@ -243,4 +272,8 @@ export class Serving {
   #dispose(front: object): void {
     this.#options.environment.held.disposeFront(front);
   }
+}
+
+function refusalFlags(call: IncomingCall): number {
+  return (call.ownsArguments ? 0 : errorFlag.argumentsUntouched) | (call.isStepBroken ? errorFlag.brokenStep : 0);
 }

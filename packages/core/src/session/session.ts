@@ -5,7 +5,7 @@ import { RpcError } from "../errors/rpc-error.ts";
 import { toError } from "../errors/to-error.ts";
 import type { CallerContract } from "../references/contracts.ts";
 import { ExportTable } from "../references/export-table.ts";
-import type { FarReference, ReferenceOwner } from "../references/far-reference.ts";
+import { FarReference, type PipelinedCall, type ReferenceOwner } from "../references/far-reference.ts";
 import { ImportTable } from "../references/import-table.ts";
 import type { DownListener } from "../references/monitors.ts";
 import { stubOf } from "../references/stub.ts";
@@ -25,6 +25,7 @@ import { Heartbeat } from "./heartbeat.ts";
 import { IncomingFrames } from "./incoming-frames.ts";
 import { OutgoingCalls } from "./outgoing-calls.ts";
 import type { PendingCall } from "./pending-call.ts";
+import { PipelineStep, type StepHost } from "./pipeline-step.ts";
 import type { Authorize } from "./policy.ts";
 import { Releases } from "./releases.ts";
 import { type OfferedFront, Serving } from "./serving.ts";
@@ -61,6 +62,7 @@ export class LiveSession implements Session, ReferenceOwner {
   readonly #downs: Downs;
   readonly #outgoing: OutgoingCalls;
   readonly #serving: Serving;
+  readonly #steps: StepHost;
   readonly #frames: IncomingFrames;
   #heartbeat: Heartbeat | undefined;
   readonly #stateListeners = new Set<StateListener>();
@@ -92,7 +94,7 @@ export class LiveSession implements Session, ReferenceOwner {
       relayedOptions,
       tellDown: (id, down) => this.#downs.add(id, down),
     });
-    const departures = new Departures(this.#exports);
+    const departures = new Departures(this.#exports, this);
     this.#outgoing = new OutgoingCalls({
       environment,
       agreement,
@@ -121,6 +123,7 @@ export class LiveSession implements Session, ReferenceOwner {
       onError: (error) => environment.onError(error, this),
     });
     const arrivals = new Arrivals(codec, this.#exports, this.#imports, this.#releases);
+    this.#steps = this.#hostSteps(arrivals);
     this.#serving = new Serving({
       environment,
       session: this,
@@ -136,6 +139,24 @@ export class LiveSession implements Session, ReferenceOwner {
       answered: () => this.#checkBacklog(),
     });
     this.#frames = this.#receiveFrames(new Settlement(environment, this.#outgoing, arrivals));
+  }
+
+  #hostSteps(arrivals: Arrivals): StepHost {
+    return {
+      owner: this,
+      callOn: (target, method, args, options, contract) => this.pipeline(target, method, args, options, contract),
+      refuse: (target, method, error) => {
+        const step = this.#step(this.#outgoing.create(target, method, undefined));
+        void this.#outgoing.refuse(step.call, error);
+        return step;
+      },
+      hydrate: (call, decoded) => {
+        if (this.#reason) throw this.#ended(call, true);
+        return arrivals.hydrate(decoded);
+      },
+      giveBack: (decoded) => arrivals.giveBack(decoded.references),
+      nextTurn: (task) => this.#environment.clock.nextTurn(task),
+    };
   }
 
   #receiveFrames(settlement: Settlement): IncomingFrames {
@@ -220,18 +241,50 @@ export class LiveSession implements Session, ReferenceOwner {
     options: CallOptions | undefined,
     contract: CallerContract | undefined,
   ): Promise<unknown> {
-    if (!reference.down && !this.#reason && (reference.id !== 0 || this.#options.agreement.peerFront !== null)) {
-      if (contract) return this.#outgoing.callUnder(contract, reference, method, args, options);
-      return this.#outgoing.call(reference, method, args, options);
-    }
-    return this.#outgoing.refuse(reference, method, (call) => this.#refusalOf(call, reference));
+    return this.#begin(this.#outgoing.create(reference, method, options), args, contract);
+  }
+
+  post(
+    reference: FarReference,
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions | undefined,
+    contract: CallerContract | undefined,
+  ): Promise<void> {
+    const call = this.#outgoing.create(reference, method, options);
+    call.isOneway = true;
+    return this.#begin(call, args, contract) as Promise<void>;
+  }
+
+  pipeline(
+    target: FarReference | PipelineStep,
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions | undefined,
+    contract: CallerContract | undefined,
+  ): PipelinedCall {
+    const step = this.#step(this.#outgoing.create(target, method, options));
+    void this.#begin(step.call, args, contract);
+    return step;
+  }
+
+  #step(call: PendingCall): PipelineStep {
+    call.step = new PipelineStep(call, this.#steps);
+    return call.step;
+  }
+
+  #begin(call: PendingCall, args: readonly unknown[], contract: CallerContract | undefined): Promise<unknown> {
+    const refusal = this.#refusalOf(call);
+    if (refusal) return this.#outgoing.refuse(call, refusal);
+    return contract ? this.#outgoing.makeUnder(contract, call, args) : this.#outgoing.make(call, args);
   }
 
   /** The object the peer has published as `name`. */
   lookup(name: string): Promise<unknown> {
     const target = this.#imports.front;
     if (!this.#reason) return this.#outgoing.lookup(target, name);
-    return this.#outgoing.refuse(target, `lookup of ${name}`, (call) => this.#ended(call, false));
+    const call = this.#outgoing.create(target, `lookup of ${name}`, undefined);
+    return this.#outgoing.refuse(call, this.#ended(call, false));
   }
 
   release(reference: FarReference): void {
@@ -355,10 +408,13 @@ export class LiveSession implements Session, ReferenceOwner {
     }
   }
 
-  /** Why a call on this reference is refused before it is made. */
-  #refusalOf(call: PendingCall, reference: FarReference): RpcError {
-    if (reference.down) return refusalAfter(reference.down, call);
+  /** Why a call is refused before it is made. */
+  #refusalOf(call: PendingCall): RpcError | undefined {
+    const { target } = call;
+    const isReference = target instanceof FarReference;
+    if (isReference && target.down) return refusalAfter(target.down, call);
     if (this.#reason) return this.#ended(call, false);
+    if (!isReference || target.id !== 0 || this.#options.agreement.peerFront !== null) return undefined;
     return call.error("not-found", "the peer offers no front", "not-sent");
   }
 

@@ -30,6 +30,7 @@ export class Settlement {
       // Nobody waits any more: what the result refers to goes back.
       if (call.isSettled) this.#arrivals.giveBack(decoded.references);
       else if (call.check) this.#check(call, call.check, decoded);
+      else if (call.step) this.#outgoing.arrived(call, call.step, decoded);
       else this.#outgoing.resolve(call, this.#arrivals.hydrate(decoded));
     } catch (error) {
       this.#outgoing.reject(call, unreadable(call, error));
@@ -64,12 +65,15 @@ export class Settlement {
   #reject(call: PendingCall, flags: number, { bytes, position, end }: ByteReader): void {
     const { codec, limits } = this.#environment;
     const decoded = codec.decodeList(bytes, position, end, limits);
-    if (call.isSettled) {
+    if (call.isSettled && !call.isOneway) {
       this.#arrivals.giveBack(decoded.references);
       return;
     }
     const parts = this.#arrivals.hydrate(decoded);
-    this.#outgoing.reject(call, flags & errorFlag.thrown ? thrownFrom(parts) : refusalFrom(parts, call.describe()));
+    const error = flags & errorFlag.thrown ? thrownFrom(parts) : refusalFrom(parts, call.describe());
+    if (call.isOneway) this.#outgoing.failedUnheard(error);
+    else if (flags & errorFlag.brokenStep) this.#outgoing.brokenStep(call, error as RpcError);
+    else this.#outgoing.reject(call, error);
   }
 
   #taken(reader: ByteReader): PendingCall {

@@ -6,10 +6,13 @@ import type { ByteWriter } from "../wire/byte-writer.ts";
 
 /** The wire form of an object: its kind, its number in the export table of its owner, its type's name for printing. */
 export interface WireReference {
-  /** `object` and `function` are the sender's exports, `home` is the receiver's own export coming back. */
-  readonly kind: "object" | "function" | "home";
+  /**
+   * `object` and `function` are the sender's exports, `home` is the receiver's own export coming back, `result` what a
+   * call of the sender's will return.
+   */
+  readonly kind: "object" | "function" | "home" | "result";
   readonly id: number;
-  /** Class or function name, at most 64 characters; `""` for `home`. */
+  /** Class or function name, at most 64 characters; `""` for `home` and `result`. */
   readonly name: string;
 }
 
@@ -19,6 +22,8 @@ export interface Exporter {
   reference(value: object): WireReference;
   /** Whether an unmarked object travels as a reference all the same: a front or a published object. */
   isPinned(value: object): boolean;
+  /** What is sent in place of a function: the result that came of a pipelined call; any other stands for itself. */
+  standIn(value: object): unknown;
 }
 
 /** Asked after decoding, once for each reference of a message, in the order they stand in it. */

@@ -62,7 +62,7 @@ export class Encoder {
     else if (typeof value === "object") this.#object(value, depth);
     else if (typeof value === "boolean") this.writer.u8(value ? 0xc3 : 0xc2);
     else if (typeof value === "undefined") this.#absent(0);
-    else if (typeof value === "function") references.write(this, value, depth);
+    else if (typeof value === "function") this.#function(value, depth);
     else if (typeof value === "bigint") bigints.write(this, value, depth);
     else throw unsupported("symbols are not copied; send a string");
   }
@@ -141,6 +141,12 @@ export class Encoder {
       if (met >= 0) this.#backReference(met);
       else this.#copy(value, Object.getPrototypeOf(value), depth);
     }
+  }
+
+  #function(value: object, depth: number): void {
+    const standIn = this.exporter.standIn(value);
+    if (standIn === value) references.write(this, value, depth);
+    else this.value(standIn, depth);
   }
 
   #copy(value: object, prototype: object | null, depth: number): void {

@@ -5,7 +5,7 @@ import { referenceType } from "./extension-types.ts";
 import { malformed } from "./malformation.ts";
 import { readText } from "./text.ts";
 
-const kinds = ["object", "function", "home"] as const;
+const kinds = ["object", "function", "home", "result"] as const;
 const maxNameLength = 64;
 
 /** Stands in a decoded value where a stub will be: it has no methods, and knows its place. */
@@ -45,7 +45,7 @@ export const references: Extension<object> = {
     if (kind === undefined) throw malformed("a reference of an unknown kind", at);
     const id = decoder.varint();
     const name = readName(decoder.bytes, decoder.position, end);
-    if (kind === "home" && name !== "") throw malformed("a reference home with a name", at);
+    if ((kind === "home" || kind === "result") && name !== "") throw malformed(`a reference ${kind} with a name`, at);
     decoder.position = end;
     return decoder.mark(new Marker(kind, id, name));
   },

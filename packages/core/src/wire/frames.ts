@@ -47,8 +47,6 @@ export const frame = {
   error: 0x12,
   cancel: 0x13,
   lookup: 0x14,
-  oneway: 0x18, // reserved
-  pipelined: 0x19, // reserved
 
   release: 0x20,
   method: 0x21,
@@ -76,8 +74,21 @@ export function beginsWithCallId(kind: number): boolean {
   return kind >= 0x10 && kind <= 0x1f;
 }
 
-/** Flags of a `call` frame, one byte behind target and method. */
-export const callFlag = { timeout: 1, depth: 2, context: 4, inlineMethod: 8 } as const;
+/** Flags of a `call` frame, a varint behind target and method. */
+export const callFlag = {
+  timeout: 1,
+  depth: 2,
+  context: 4,
+  inlineMethod: 8,
+  /** Arguments are results of calls that came before. */
+  resultArguments: 16,
+  /** The target is the result of a call that came before: the number is that call's. */
+  onResult: 32,
+  /** Further calls may be on the result: it is kept until the call is cancelled. */
+  keepResult: 64,
+  /** Nobody wants the result: the answer is nil. */
+  oneway: 128,
+} as const;
 
 /** Flags of an `error` frame, one byte behind the call id. */
 export const errorFlag = {
@@ -85,4 +96,6 @@ export const errorFlag = {
   thrown: 1,
   /** The arguments were never decoded: the sender undoes the holds they counted. */
   argumentsUntouched: 2,
+  /** A call that this one depends on did not return. */
+  brokenStep: 4,
 } as const;

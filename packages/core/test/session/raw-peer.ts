@@ -48,6 +48,7 @@ export class RawReference {
 const exporter: Exporter = {
   reference: (value) => (value as RawReference).wire,
   isPinned: (value) => value instanceof RawReference,
+  standIn: (value) => value,
 };
 
 export class RawPeer implements AsyncDisposable {

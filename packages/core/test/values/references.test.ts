@@ -156,12 +156,13 @@ describe("hydrating", () => {
 
 describe("malformed references are refused before anything is resolved", () => {
   test.each([
-    ["an unknown kind", "d5 02 03 01"],
+    ["an unknown kind", "d5 02 04 01"],
     ["no id", "d4 02 00"],
     ["an id beyond 2^53 - 1", "c7 09 02 00 8080808080808010"],
     ["an id that goes on for ever", "c7 0b 02 00 ffffffffffffffffff01"],
     ["a name that is not UTF-8", "c7 03 02 00 05 ff"],
     ["a name of 65 characters", `c7 43 02 00 05 ${"61".repeat(65)}`],
+    ["a name for a result", "c7 03 02 03 05 41"],
     ["a name for home", "c7 03 02 02 05 41"],
     ["a function named then", "81 a4 7468656e d5020105"],
     ["an object named then", "81 a4 7468656e c70202 0005"],

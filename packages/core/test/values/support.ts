@@ -22,6 +22,10 @@ export class TestExporter implements Exporter, Importer {
     return this.pinned.has(value);
   }
 
+  standIn(value: object): unknown {
+    return value;
+  }
+
   resolve({ id }: WireReference): unknown {
     return this.exported[id - 1];
   }

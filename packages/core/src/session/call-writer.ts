@@ -1,0 +1,141 @@
+/** Puts calls of ours into frames: method names, header, arguments. What throws leaves nothing behind. */
+import type { Clock } from "../clock/clock.ts";
+import type { Codec } from "../values/codec.ts";
+import { ByteWriter } from "../wire/byte-writer.ts";
+import { callFlag, frame } from "../wire/frames.ts";
+import { encodeName, writeContext, writeName } from "../wire/names.ts";
+import type { Outbox } from "../wire/outbox.ts";
+import type { Departures } from "./departures.ts";
+import type { SharedLimits } from "./environment.ts";
+import { SentMethodNames } from "./method-names.ts";
+import type { PendingCall } from "./pending-call.ts";
+import { PipelineStep } from "./pipeline-step.ts";
+
+const maxCallNumberBytes = 8;
+
+export interface CallWriterOptions {
+  readonly clock: Clock;
+  readonly codec: Codec;
+  readonly outbox: Outbox;
+  readonly departures: Departures;
+  readonly peerLimits: SharedLimits;
+  /** A value may have ended the session while it was being encoded. @throws RpcError `closed` */
+  requireSession(call: PendingCall): void;
+}
+
+export class CallWriter {
+  readonly #options: CallWriterOptions;
+  readonly #outbox: Outbox;
+  readonly #departures: Departures;
+  readonly #names = new SentMethodNames();
+
+  constructor(options: CallWriterOptions) {
+    this.#options = options;
+    this.#outbox = options.outbox;
+    this.#departures = options.departures;
+  }
+
+  /** Writes the frame of call `id`, with arguments to encode or the body that `encodeAhead` made of them. */
+  write(call: PendingCall, id: number, content: readonly unknown[] | Uint8Array): void {
+    const methodNumber = this.#methodNumber(call.method);
+    const writer = this.#outbox.begin(frame.call);
+    try {
+      writer.varint(id);
+      const flagsAt = this.#header(writer, call, methodNumber);
+      if (content instanceof Uint8Array) writer.raw(content);
+      else this.#arguments(writer, content);
+      if ((call.departed ?? this.#departures.departing)?.results) setFlag(writer, flagsAt, callFlag.resultArguments);
+      this.#options.requireSession(call);
+      this.#checkSize(call, this.#outbox.openBytes);
+    } catch (error) {
+      this.#outbox.abandon();
+      this.#departures.undo();
+      throw error;
+    }
+    call.departed ??= this.#departures.take();
+    this.#outbox.endAt(call, "call");
+  }
+
+  /** Encodes the arguments as they are now, for a call that is sent later. */
+  encodeAhead(call: PendingCall, args: readonly unknown[]): Uint8Array {
+    const writer = new ByteWriter(new Uint8Array(256));
+    try {
+      // Written for its size and its errors only: it is written again, with its number, when the call is sent.
+      this.#header(writer, call, 0);
+      const headerBytes = writer.length + maxCallNumberBytes;
+      writer.position = writer.start;
+      this.#arguments(writer, args);
+      this.#options.requireSession(call);
+      this.#checkSize(call, headerBytes + writer.length);
+    } catch (error) {
+      this.#departures.undo();
+      throw error;
+    }
+    call.departed = this.#departures.take();
+    return writer.bytes.slice(writer.start, writer.position);
+  }
+
+  writeLookup(call: PendingCall, name: Uint8Array): void {
+    const writer = this.#outbox.begin(frame.lookup);
+    writer.varint(call.id);
+    writeName(writer, name);
+    this.#outbox.endAt(call, "call");
+  }
+
+  /** Tells the peer, behind every message that was begun, that nobody waits for the call any more. */
+  writeCancel(id: number): void {
+    this.#outbox.begin(frame.cancel).varint(id);
+    this.#outbox.end("control");
+  }
+
+  #arguments(writer: ByteWriter, args: readonly unknown[]): void {
+    const { codec, peerLimits } = this.#options;
+    codec.encodeList(writer, args, this.#departures, peerLimits, "args");
+  }
+
+  /** The number the method goes by; a new name is announced before its first use. */
+  #methodNumber(name: string): number {
+    const number = this.#names.number(name);
+    if (number >= 0) return number;
+    const bytes = encodeName(name, "the method's name");
+    writeName(this.#outbox.begin(frame.method), bytes);
+    this.#outbox.end("control");
+    return this.#names.add(name);
+  }
+
+  /** Returns where the flags stand. */
+  #header(writer: ByteWriter, call: PendingCall, methodNumber: number): number {
+    const remainingMs = call.options ? call.remainingMs(this.#options.clock.now()) : undefined;
+    const context = call.options?.context;
+    let flags = 0;
+    if (remainingMs !== undefined) flags |= callFlag.timeout;
+    if (call.depth > 0) flags |= callFlag.depth;
+    if (context) flags |= callFlag.context;
+    if (methodNumber === 0) flags |= callFlag.inlineMethod;
+    if (call.target instanceof PipelineStep) flags |= callFlag.onResult;
+    if (call.step) flags |= callFlag.keepResult;
+    if (call.isOneway) flags |= callFlag.oneway;
+    writer.varint(call.target.id);
+    writer.varint(methodNumber);
+    const flagsAt = writer.length;
+    writer.varint(flags);
+    if (methodNumber === 0) writeName(writer, encodeName(call.method, "the method's name"));
+    if (remainingMs !== undefined) writer.varint(remainingMs);
+    if (call.depth > 0) writer.varint(call.depth);
+    if (context) writeContext(writer, context);
+    return flagsAt;
+  }
+
+  #checkSize(call: PendingCall, bytes: number): void {
+    const { maxMessageBytes } = this.#options.peerLimits;
+    if (bytes <= maxMessageBytes) return;
+    const detail = `a message of ${bytes} bytes, the peer takes ${maxMessageBytes} (limits.maxMessageBytes)`;
+    throw call.error("limit-exceeded", detail, "not-sent");
+  }
+}
+
+/** Adds one of the first seven flags to those that were written: they stand in one byte, the others behind it. */
+function setFlag(writer: ByteWriter, at: number, flag: number): void {
+  const index = writer.start + at;
+  writer.bytes[index] = (writer.bytes[index] as number) | flag;
+}

@@ -1,0 +1,138 @@
+/**
+ * Calls on results, and with results, that are not there yet. They wait here without taking a slot from the calls they
+ * wait for; a call on an object, whose arguments are waited for, keeps its place among the calls on that object.
+ */
+import { refusal } from "../errors/refusal.ts";
+import type { RpcError } from "../errors/rpc-error.ts";
+import type { IncomingCall } from "./incoming-call.ts";
+import { type KeptResult, KeptResults } from "./kept-results.ts";
+
+export interface DependentCallsHost {
+  /** Makes a result the target of a call. @throws RpcError `not-exposed` for one that is no object */
+  aim(call: IncomingCall, result: unknown): void;
+  /** The target is known: the call takes its place in the queue. */
+  enter(call: IncomingCall): void;
+  /** The results among the arguments are there. */
+  argumentsReady(call: IncomingCall): void;
+  /** Ids of the calls whose results are among the arguments. */
+  resultsIn(call: IncomingCall): readonly number[];
+  refuse(call: IncomingCall, error: RpcError): void;
+}
+
+export interface DependentCallsLimits {
+  readonly maxWaiting: number;
+  readonly maxResults: number;
+  readonly maxBytes: number;
+}
+
+export class DependentCalls {
+  readonly #limits: DependentCallsLimits;
+  readonly #host: DependentCallsHost;
+  readonly #results: KeptResults;
+  readonly #waiting = new Map<number, IncomingCall>();
+  /** Calls whose results have just come; one after the other, so that a long chain takes no deep stack. */
+  readonly #settled: KeptResult[] = [];
+  #isSettling = false;
+
+  constructor(limits: DependentCallsLimits, host: DependentCallsHost) {
+    this.#limits = limits;
+    this.#host = host;
+    this.#results = new KeptResults(limits);
+  }
+
+  /** A call has come whose result is to be kept. @throws RpcError `limit-exceeded` */
+  keepResultOf(call: IncomingCall): void {
+    call.kept = this.#results.open(call.id);
+  }
+
+  /** A call on the result of an earlier one: enters when that is there. @throws RpcError */
+  admit(call: IncomingCall): void {
+    const base = this.#base(call, call.targetId);
+    if (base.state.kind === "kept") this.#enter(call, base.state.value);
+    else this.#wait(call, base);
+  }
+
+  /** Whether the results among the arguments are there; if not, `argumentsReady` tells when. @throws RpcError */
+  hasArguments(call: IncomingCall): boolean {
+    call.argumentResults ??= this.#host.resultsIn(call).map((id) => this.#base(call, id));
+    const pending = call.argumentResults.find((base) => base.state.kind === "pending");
+    if (pending) this.#wait(call, pending);
+    return !pending;
+  }
+
+  /** What a call returned, for the calls on it. */
+  keep(result: KeptResult, value: unknown, bytes: number): void {
+    this.#results.keep(result, value, bytes);
+  }
+
+  /** The call is answered: those that waited for it go on. */
+  settle(result: KeptResult): void {
+    result.become({ kind: "broken" });
+    if (result.waiting.length === 0) return;
+    this.#settled.push(result);
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    for (let next = this.#settled.shift(); next; next = this.#settled.shift()) this.#goOn(next);
+    this.#isSettling = false;
+  }
+
+  /** The peer needs the result of a call no more, or never will. */
+  forget(callId: number): void {
+    const result = this.#results.forget(callId);
+    if (result) this.settle(result);
+  }
+
+  /** A call that waits for another's result, taken out. */
+  remove(id: number): IncomingCall | undefined {
+    const call = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return call;
+  }
+
+  clear(): IncomingCall[] {
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    this.#results.clear();
+    return waiting;
+  }
+
+  #base(call: IncomingCall, id: number): KeptResult {
+    const base = this.#results.get(id);
+    if (base?.state.kind === "pending" || base?.state.kind === "kept") return base;
+    if (base?.state.kind === "dropped") {
+      throw refusal("limit-exceeded", `there was no room to keep the result of call ${id}`, "not-executed");
+    }
+    call.isStepBroken = true;
+    throw refusal("cancelled", `call ${id}, which this one depends on, gave no result`, "not-executed");
+  }
+
+  #wait(call: IncomingCall, base: KeptResult): void {
+    if (this.#waiting.size >= this.#limits.maxWaiting) {
+      throw refusal("overloaded", `${this.#waiting.size} calls wait for results of others`, "not-executed");
+    }
+    call.keepBody();
+    this.#waiting.set(call.id, call);
+    base.waiting.push(call);
+  }
+
+  #goOn(result: KeptResult): void {
+    for (const call of result.waiting.splice(0)) {
+      if (this.#waiting.delete(call.id) && !call.isFinished) this.#goOnWith(call, result);
+    }
+  }
+
+  #goOnWith(call: IncomingCall, { callId, state }: KeptResult): void {
+    try {
+      if (state.kind !== "kept") this.#base(call, callId);
+      else if (call.isOnResult && !call.entry) this.#enter(call, state.value);
+      else this.#host.argumentsReady(call);
+    } catch (error) {
+      this.#host.refuse(call, error as RpcError);
+    }
+  }
+
+  #enter(call: IncomingCall, result: unknown): void {
+    this.#host.aim(call, result);
+    this.#host.enter(call);
+  }
+}

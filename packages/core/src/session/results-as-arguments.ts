@@ -1,0 +1,46 @@
+/**
+ * The result of one call as an argument of another, where both run: what the caller would have got and sent back. Data is
+ * copied, so that no two calls share it; objects by reference are themselves.
+ */
+import { RpcError } from "../errors/rpc-error.ts";
+import type { Codec, Exporter, Importer, ValueLimits, WireReference } from "../values/codec.ts";
+import { ByteWriter } from "../wire/byte-writer.ts";
+import type { KeptResult } from "./kept-results.ts";
+
+export class ResultsAsArguments {
+  readonly #codec: Codec;
+  readonly #limits: ValueLimits;
+  readonly #exporter: Pick<Exporter, "isPinned">;
+
+  /** `exporter` knows what travels as a reference without a mark. */
+  constructor(codec: Codec, limits: ValueLimits, exporter: Pick<Exporter, "isPinned">) {
+    this.#codec = codec;
+    this.#limits = limits;
+    this.#exporter = exporter;
+  }
+
+  /** @param objects gets what the result refers to */
+  argument(results: readonly KeptResult[] | undefined, callId: number, objects: unknown[]): unknown {
+    const state = results?.find((result) => result.callId === callId)?.state;
+    if (state?.kind !== "kept") {
+      throw new RpcError("protocol", `the result of call ${callId} is no argument here`, "not-executed");
+    }
+    return this.#copy(state.value, objects);
+  }
+
+  #copy(value: unknown, objects: unknown[]): unknown {
+    const passed: object[] = [];
+    const exporter: Exporter = {
+      isPinned: (object) => this.#exporter.isPinned(object),
+      standIn: (object) => object,
+      reference: (object): WireReference => ({ kind: "object", id: passed.push(object), name: "" }),
+    };
+    const importer: Importer = { resolve: ({ id }) => passed[id - 1] };
+    const writer = new ByteWriter(new Uint8Array(256));
+    this.#codec.encode(writer, value, exporter, this.#limits, "result");
+    const decoded = this.#codec.decode(writer.bytes, writer.start, writer.position, this.#limits);
+    const copy = this.#codec.hydrate(decoded, importer);
+    objects.push(...passed);
+    return copy;
+  }
+}
