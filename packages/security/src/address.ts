@@ -48,6 +48,15 @@ export function embedsIPv4(address: Address): boolean {
   return address.bits > 1n && embeddings.some((range) => isWithin(address, range));
 }
 
+/**
+ * What is counted as one where addresses are counted: an IPv4 address, and of an IPv6 address the first 64 bits, as
+ * everybody has as many of the others as they like. What is no address is itself.
+ */
+export function networkOf(text: string): string {
+  const address = text.includes(":") ? readPeerAddress(text) : undefined;
+  return address?.family === 6 ? `${(address.bits >> 64n).toString(16)}::/64` : text;
+}
+
 /** Longer than any address or range that is one. */
 const maxLength = 128;
 
