@@ -84,7 +84,7 @@ test("serving and calling", async () => {
   // #region refused
   using stranger = await connect<Record<"add" | "save", (...args: unknown[]) => unknown>>("tcp://127.0.0.1:8787");
   await stranger.add({ title: "", priority: 1 }).catch((error: RpcError) => console.log(error.detail, error.outcome));
-  // add of [remote Object tcp://127.0.0.1:8787]: args[0].title: Too small: expected string to have >=1 characters;
+  // add of [remote TodoList tcp://127.0.0.1:8787]: args[0].title: Too small: expected string to have >=1 characters;
   // args[0]: Unrecognized key: "priority" not-executed
   // #endregion
   expect(log.mock.calls[0]).toEqual([

@@ -5,7 +5,7 @@
 import { RpcError } from "../errors/rpc-error.ts";
 import type { CallOptions, Down } from "../types/session.ts";
 import type { WireReference } from "../values/codec.ts";
-import type { CallerContract } from "./contracts.ts";
+import { type CallerContract, originalOf } from "./contracts.ts";
 import type { FarReference } from "./far-reference.ts";
 import type { HeldObjects, Holder } from "./held-objects.ts";
 import { isOfferable, type Method, type MethodTable, type MethodTables } from "./method-table.ts";
@@ -287,10 +287,10 @@ function describeFunction(callee: Function): Description {
   };
 }
 
-/** The class's name, for printing at the far end. */
+/** The class's name, for printing at the far end; of what only offers another's methods, the other's. */
 export function typeName(object: object): string {
   if (typeof object === "function") return ownText(object, "name");
-  const prototype: object | null = Object.getPrototypeOf(object);
+  const prototype: object | null = Object.getPrototypeOf(originalOf(object));
   const maker: unknown = prototype && Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
   return typeof maker === "function" ? ownText(maker, "name") : "";
 }

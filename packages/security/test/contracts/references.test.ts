@@ -130,6 +130,24 @@ describe.each(places)("references, over $place", ({ at }) => {
   });
 });
 
+test("what is served under a contract shows the class of what is behind it", async () => {
+  const bank = defineContract({ open: method([], reference(account)), plain: method([], reference(account)) });
+  class Bank {
+    open() {
+      return new Account();
+    }
+    plain() {
+      return byReference({ deposit: () => 1, balance: () => 1 });
+    }
+  }
+  await using served = await contractPair(bank, new Bank());
+  expect(`${served.bound}`).toMatch(/^\[remote Bank memory:/);
+  using opened = await served.bound.open();
+  expect(`${opened}`).toMatch(/^\[remote Account memory:/);
+  using plain = await served.bound.plain();
+  expect(`${plain}`).toMatch(/^\[remote Object memory:/);
+});
+
 describe("a result that is to be a reference", () => {
   const bank = defineContract({ open: method([], reference(account)), any: method([], reference()) });
 
