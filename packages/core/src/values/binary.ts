@@ -25,6 +25,8 @@ const viewNames = [
   "BigUint64Array",
   "Float16Array",
 ] as const;
+/** The one view without keys for its elements. */
+const dataViewKind = viewNames.indexOf("DataView");
 const elementSizes = [1, 1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 2] as const;
 
 // Global constructors by name: some are younger than the oldest platform, so there is no type for that.
@@ -71,7 +73,7 @@ export const views: Extension<ArrayBuffer | ArrayBufferView> = {
   write({ writer }, view) {
     const bytes = shownBytes(view);
     const kind = kindOf(view);
-    if (ArrayBuffer.isView(view)) requireBareView(view, bytes.length / elementSizes[kind]!);
+    if (ArrayBuffer.isView(view) && kind !== dataViewKind) requireBareView(view, bytes.length / elementSizes[kind]!);
     else requireBare(view);
     writeExtensionHeader(writer, viewType, 1 + bytes.length);
     writer.u8(kind);

@@ -1,0 +1,160 @@
+/**
+ * What its sender refuses, one row for each, with what the refusal says. Every run takes all rows in all places of the
+ * table: nothing of them leaves, and the path and the cure are told.
+ */
+import { sparse } from "./table.ts";
+
+export interface RefusalRow {
+  readonly name: string;
+  make(): unknown;
+  /** What to do instead. */
+  readonly cure: RegExp;
+  /** Where in the value the path ends. */
+  readonly path: string;
+  /** A method or a block that returns it alone is taken to answer later, and waits for it. */
+  readonly isAwaited: boolean;
+}
+
+class Account {
+  readonly balance = 1;
+}
+
+/** Must not be run. */
+const never = () => {
+  throw new Error("code of the program ran");
+};
+const accessor = { get: never, enumerable: true };
+
+type Refused = readonly [name: string, make: () => unknown, cure: RegExp, path?: string];
+
+const instances = /class instances are not copied; extend ByReference, use byReference\(object\), or send plain data$/;
+const classInstances: readonly Refused[] = [
+  ["a class instance", () => new Account(), instances],
+  ["an instance of a class without a name", () => new (class {})(), instances],
+  ["an object with an object for a prototype", () => Object.create({ a: 1 }), instances],
+  ["a subclass of Array", () => new (class List extends Array {})(), instances],
+  ["a subclass of Map", () => new (class Cache extends Map {})(), instances],
+  ["a subclass of Set", () => new (class Bag extends Set {})(), instances],
+  ["a subclass of Date", () => new (class Day extends Date {})(), instances],
+  ["a subclass of Uint8Array", () => new (class Bytes extends Uint8Array {})(2), instances],
+  ["URLSearchParams", () => new URLSearchParams("a=1"), instances],
+  ["a Blob", () => new Blob(["a"]), instances],
+];
+
+const symbols: readonly Refused[] = [
+  ["a symbol", () => Symbol("s"), /symbols are not copied; send a string$/],
+  ["a symbol that all share", () => Symbol.for("s"), /symbols are not copied/],
+  ["a symbol key", () => ({ [Symbol("s")]: 1 }), /symbol keys are not copied; use string keys$/],
+  ["a symbol key without a prototype", () => Object.assign(Object.create(null), { [Symbol("s")]: 1 }), /symbol keys/],
+  ["a symbol key on an array", () => Object.assign([], { [Symbol("s")]: 1 }), /symbol keys/],
+  ["a symbol key on a Map", () => Object.assign(new Map(), { [Symbol("s")]: 1 }), /symbol keys/],
+  ["a symbol key on an error", () => Object.assign(new Error("e"), { [Symbol("s")]: 1 }), /symbol keys/],
+];
+
+const accessors: readonly Refused[] = [
+  ["an accessor", () => Object.defineProperty({ a: 1 }, "b", accessor), /accessors are not copied/, ".b"],
+  [
+    "an accessor without a prototype",
+    () => Object.defineProperty(Object.create(null), "b", accessor),
+    /accessors/,
+    ".b",
+  ],
+  ["an accessor on an error", () => Object.defineProperty(new Error("e"), "b", accessor), /accessors/, ".b"],
+  ["a setter alone", () => ({ set only(_value: number) {} }), /accessors/, ".only"],
+];
+
+const ofItsOwn = /properties of its own are not copied with a built-in object; send them beside it$/;
+const extras: readonly Refused[] = [
+  ["an extra property on an array", () => Object.assign([1, 2], { extra: 1 }), ofItsOwn],
+  ["an extra property on a sparse array", () => Object.assign(sparse(2, { 1: 2 }), { extra: 1 }), ofItsOwn],
+  ["an extra property on a long array", () => Object.assign(new Array(100).fill(0), { extra: 1 }), ofItsOwn],
+  ["an accessor beside the elements of an array", () => Object.defineProperty([1], "b", accessor), ofItsOwn],
+  ["the match of a RegExp", () => /b/.exec("abc"), ofItsOwn],
+  ["an extra property on a Map", () => Object.assign(new Map(), { extra: 1 }), ofItsOwn],
+  ["an extra property on a Set", () => Object.assign(new Set(), { extra: 1 }), ofItsOwn],
+  ["an extra property on a Date", () => Object.assign(new Date(), { extra: 1 }), ofItsOwn],
+  ["an extra property on a RegExp", () => Object.assign(/a/, { extra: 1 }), ofItsOwn],
+  ["an extra property on a URL", () => Object.assign(new URL("a:b"), { extra: 1 }), ofItsOwn],
+  ["an extra property on bytes", () => Object.assign(new Uint8Array(2), { extra: 1 }), ofItsOwn],
+  ["an extra property on a typed array", () => Object.assign(new Int32Array(2), { extra: 1 }), ofItsOwn],
+  ["an extra property on a DataView", () => Object.assign(new DataView(new ArrayBuffer(2)), { extra: 1 }), ofItsOwn],
+  ["an extra property on an ArrayBuffer", () => Object.assign(new ArrayBuffer(2), { extra: 1 }), ofItsOwn],
+];
+
+const promises: readonly Refused[] = [["a promise", () => Promise.resolve(1), /promises are not copied; await it/]];
+
+const then = /an object with a function named then would be taken for a promise; use another name$/;
+/** By a variable's name: a `then` that stands in the source is taken for a mistake. */
+const [name, method] = ["then", () => {}] as const;
+const thenables: readonly Refused[] = [
+  ["an object with a function named then", () => ({ [name]: method }), then, ".then"],
+  ["the same without a prototype", () => Object.assign(Object.create(null), { [name]: method }), then, ".then"],
+  ["an error with a function named then", () => Object.assign(new Error("e"), { [name]: method }), then, ".then"],
+];
+
+const others: readonly Refused[] = [
+  ["a WeakMap", () => new WeakMap(), /weak collections and references are not copied; send what they hold$/],
+  ["a WeakSet", () => new WeakSet(), /weak/],
+  ["a WeakRef", () => new WeakRef({}), /weak/],
+  ...[1, "s", true, 1n, Symbol.iterator].map(
+    (value): Refused => [
+      `a boxed ${typeof value}`,
+      () => Object(value),
+      /boxed primitives are not copied; send the plain value$/,
+    ],
+  ),
+  ["shared memory", shared, /shared memory is not copied; send a copy of its bytes$/],
+  ["bytes of shared memory", () => new Uint8Array(shared()), /shared memory/],
+  ["a typed array of shared memory", () => new Int32Array(shared()), /shared memory/],
+  ["a DataView of shared memory", () => new DataView(shared()), /shared memory/],
+  ["a RegExp with an odd lastIndex", () => Object.assign(/a/g, { lastIndex: "1" }), /lastIndex/],
+];
+
+const unreadable: readonly Refused[] = [
+  ["a forged Map", () => Object.create(Map.prototype), /reading it failed/],
+  ["a forged Date", () => Object.create(Date.prototype), /reading it failed/],
+  ["a forged Uint8Array", () => Object.create(Uint8Array.prototype), /class instances|reading it failed/],
+  ["memory that was given away", () => givenAway(new ArrayBuffer(8)), /reading it failed/],
+  ["bytes of memory that was given away", () => viewGivenAway(), /reading it failed/],
+  ["a revoked Proxy", revoked, /reading it failed/],
+  ["a Proxy whose traps throw", () => new Proxy({}, { ownKeys: never }), /code of the program ran/],
+  ["a Proxy that throws what can't be printed", unprintable, /reading/],
+];
+
+export const refusals: readonly RefusalRow[] = [
+  ...rowsOf([classInstances, symbols, accessors, extras, others, unreadable].flat(), false),
+  ...rowsOf([promises, thenables].flat(), true),
+];
+
+function rowsOf(refused: readonly Refused[], isAwaited: boolean): RefusalRow[] {
+  return refused.map(([name, make, cure, path = ""]) => ({ name, make, cure, path, isAwaited }));
+}
+
+/** Pages that share memory with nobody have no constructor for it, but WebAssembly. */
+function shared(): ArrayBuffer {
+  return new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer;
+}
+
+function givenAway(memory: ArrayBuffer): ArrayBuffer {
+  structuredClone(memory, { transfer: [memory] });
+  return memory;
+}
+
+function viewGivenAway(): Uint8Array {
+  const view = new Uint8Array(8);
+  givenAway(view.buffer);
+  return view;
+}
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
+function unprintable(): object {
+  const ownKeys = () => {
+    throw Object.create(null);
+  };
+  return new Proxy({}, { ownKeys });
+}
