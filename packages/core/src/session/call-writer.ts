@@ -49,8 +49,7 @@ export class CallWriter {
       this.#checkSize(call, this.#outbox.openBytes);
     } catch (error) {
       this.#outbox.abandon();
-      this.#departures.undo();
-      throw error;
+      throw this.#departures.undo() ?? error;
     }
     call.departed ??= this.#departures.take();
     this.#outbox.endAt(call, "call");
@@ -68,8 +67,7 @@ export class CallWriter {
       this.#options.requireSession(call);
       this.#checkSize(call, headerBytes + writer.length);
     } catch (error) {
-      this.#departures.undo();
-      throw error;
+      throw this.#departures.undo() ?? error;
     }
     call.departed = this.#departures.take();
     return writer.bytes.slice(writer.start, writer.position);

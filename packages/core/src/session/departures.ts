@@ -7,6 +7,7 @@ import type { ExportEntry, ExportTable } from "../references/export-table.ts";
 import type { ReferenceOwner } from "../references/far-reference.ts";
 import { stepOf } from "../references/pipeline.ts";
 import type { Exporter, WireReference } from "../values/codec.ts";
+import { StepFailure } from "./not-executed.ts";
 import { PipelineStep } from "./pipeline-step.ts";
 
 /** What one message has counted. */
@@ -45,6 +46,7 @@ export class Departures implements Exporter {
     isPinned: (object) => this.isPinned(object),
   };
   #departing: Departed | undefined;
+  #stepFailure: StepFailure | undefined;
 
   /** `owner` is the session: steps of another one mean nothing to its peer. */
   constructor(exports: ExportTable, owner: ReferenceOwner) {
@@ -70,7 +72,17 @@ export class Departures implements Exporter {
   /** What has come of a step stands for it; the result of one that waits has a number only where it was asked for. */
   standIn(value: object): unknown {
     const step = stepOf(value);
-    return step instanceof PipelineStep && !step.isWaiting ? step.value() : value;
+    return step instanceof PipelineStep && !step.isWaiting ? this.#valueOf(step) : value;
+  }
+
+  /** The encoder tells of what it could not encode; who sends asks here whether a step was to blame. */
+  #valueOf(step: PipelineStep): unknown {
+    try {
+      return step.value();
+    } catch (error) {
+      this.#stepFailure = new StepFailure(error as Error);
+      throw error;
+    }
   }
 
   #ofReply(value: object): WireReference {
@@ -103,9 +115,12 @@ export class Departures implements Exporter {
     return departed;
   }
 
-  /** The message being written is not sent. */
-  undo(): void {
+  /** The message being written is not sent; returns the failure of a step in it, where that is why. */
+  undo(): StepFailure | undefined {
+    const failure = this.#stepFailure;
+    this.#stepFailure = undefined;
     this.take()?.undo();
+    return failure;
   }
 }
 

@@ -17,3 +17,12 @@ export function notExecuted(error: Error): Error {
   const cause = Object.hasOwn(error, "cause") ? { value: error.cause } : undefined;
   return new RemoteError({ remoteName, message, code, data, cause, outcome: "not-executed" });
 }
+
+/** Thrown where a value is being encoded and the step of a pipeline in it has failed: the call fails as the step did. */
+export class StepFailure {
+  readonly error: Error;
+
+  constructor(error: Error) {
+    this.error = error;
+  }
+}

@@ -12,7 +12,7 @@ import { CallWriter } from "./call-writer.ts";
 import { depthOfNextCall } from "./current-call.ts";
 import type { Departures } from "./departures.ts";
 import type { Agreement, SessionEnvironment } from "./environment.ts";
-import { notExecuted } from "./not-executed.ts";
+import { notExecuted, StepFailure } from "./not-executed.ts";
 import { type CallTarget, PendingCall } from "./pending-call.ts";
 import { PipelineStep } from "./pipeline-step.ts";
 import { SharedSignals } from "./shared-signals.ts";
@@ -410,7 +410,8 @@ export class OutgoingCalls {
 }
 
 /** A sender's refusal, naming the call. */
-function asRefusal(call: PendingCall, error: unknown): RpcError {
+function asRefusal(call: PendingCall, error: unknown): Error {
+  if (error instanceof StepFailure) return error.error;
   if (!(error instanceof RpcError)) return call.error("unsupported-value", String(error), "not-sent", error);
   if (error.detail.startsWith(call.describe())) return error;
   return call.error(error.code, error.detail, "not-sent", error.cause);

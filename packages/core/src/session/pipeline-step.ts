@@ -82,7 +82,11 @@ export class PipelineStep implements PipelinedCall, CallTarget {
       if (this.isWaiting) return this.#host.callOn(this, method, args, options, this.#contractOfResult());
       const view = viewOf(this.value());
       if (view) return view.reference.owner.pipeline(view.reference, method, args, options, view.contract);
-      return this.#host.refuse(this, method, new RpcError("not-exposed", "it is not a remote object", "not-sent"));
+      return this.#host.refuse(
+        this,
+        method,
+        new RpcError("not-exposed", `${method} of ${this.describe()}: it is not a remote object`, "not-sent"),
+      );
     } catch (error) {
       return this.#host.refuse(this, method, error as Error);
     }

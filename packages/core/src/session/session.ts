@@ -155,7 +155,7 @@ export class LiveSession implements Session, ReferenceOwner {
         return arrivals.hydrate(decoded);
       },
       giveBack: (decoded) => arrivals.giveBack(decoded.references),
-      nextTurn: (task) => this.#environment.clock.nextTurn(task),
+      nextTurn: together((task) => this.#environment.clock.nextTurn(task)),
     };
   }
 
@@ -448,4 +448,17 @@ function refusalAfter({ reason, error }: Down, call: PendingCall): RpcError {
   if (reason === "released") return call.error("stale-reference", "the reference was released", "not-sent");
   if (reason === "disposed") return call.error("stale-reference", "its owner has revoked it", "not-sent");
   return call.error("closed", "the connection that it was passed on by has ended", "not-sent", error);
+}
+
+/** Runs tasks of one turn together in the next: what they release goes back in one message. */
+function together(nextTurn: (task: () => void) => void): (task: () => void) => void {
+  let tasks: (() => void)[] = [];
+  return (task) => {
+    if (tasks.push(task) > 1) return;
+    nextTurn(() => {
+      const due = tasks;
+      tasks = [];
+      for (const run of due) run();
+    });
+  };
 }
