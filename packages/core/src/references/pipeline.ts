@@ -36,6 +36,11 @@ export function stepOf(value: unknown): PipelinedCall | undefined {
   return step instanceof Step ? step.call : undefined;
 }
 
+/** Whether a value is the step of a pipeline: a promise of what a call will return. */
+export function isStep(value: unknown): boolean {
+  return stepOf(value) !== undefined;
+}
+
 /** Under this key the proxy of a step tells what it stands for, and nothing else in the world does. */
 const stepKey: unique symbol = Symbol("farref.step");
 

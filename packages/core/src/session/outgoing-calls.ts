@@ -165,7 +165,6 @@ export class OutgoingCalls {
   resolve(call: PendingCall, value: unknown): void {
     this.#checking.delete(call);
     if (call.isSettled) return;
-    call.step?.taken(value);
     call.resolve(value);
     this.#settled(call);
   }

@@ -130,6 +130,13 @@ export class PendingCall implements Place {
     return new RpcError(code, `${this.describe()}: ${what}`, outcome, options);
   }
 
+  /** The answer came, so the method ran; what it said can't be read. */
+  unreadable(error: unknown): RpcError {
+    const { code, detail } = error instanceof RpcError ? error : new RpcError("internal", String(error), "executed");
+    const what = code === "invalid-result" ? detail : `the answer can't be read: ${detail}`;
+    return this.error(code, what, "executed", error);
+  }
+
   describe(): string {
     return `${this.method || "call"} of ${this.target.describe()}`;
   }

@@ -24,7 +24,7 @@ export interface StepHost {
   ): PipelinedCall;
   /** A call that fails before it is made. */
   refuse(target: PipelineStep, method: string, error: Error): PipelinedCall;
-  /** @throws RpcError; `closed` when the session is over */
+  /** The result as a contract leaves it. @throws RpcError; `closed` when the session is over */
   hydrate(call: PendingCall, decoded: Decoded): unknown;
   giveBack(decoded: Decoded): void;
   nextTurn(task: () => void): void;
@@ -65,7 +65,7 @@ export class PipelineStep implements PipelinedCall, CallTarget {
   }
 
   get promise(): Promise<unknown> {
-    if (this.#state.kind === "arrived") this.#take(this.#state.decoded);
+    if (this.#state.kind === "arrived") this.#takeQuietly(this.#state.decoded);
     return this.call.promise;
   }
 
@@ -78,6 +78,7 @@ export class PipelineStep implements PipelinedCall, CallTarget {
   }
 
   continue(method: string, args: readonly unknown[], options: CallOptions | undefined): PipelinedCall {
+    this.wasContinued ||= this.isWaiting;
     try {
       if (this.isWaiting) return this.#host.callOn(this, method, args, options, this.#contractOfResult());
       const view = viewOf(this.value());
@@ -136,16 +137,18 @@ export class PipelineStep implements PipelinedCall, CallTarget {
     this.#state = { kind: "arrived", decoded };
     const isForDependents = this.wasContinued && decoded.references.length > 0 && !this.call.isAwaited;
     if (isForDependents) this.#releaseWhenUnused();
-    else this.#take(decoded);
-  }
-
-  /** The result has come and was checked by a contract. */
-  taken(value: unknown): void {
-    this.#state = { kind: "taken", value };
+    else this.#takeQuietly(decoded);
   }
 
   failed(error: Error): void {
     this.#state = { kind: "failed", error };
+  }
+
+  /** Whoever awaits the step hears of what is wrong with its result. */
+  #takeQuietly(decoded: Decoded): void {
+    try {
+      this.#take(decoded);
+    } catch {}
   }
 
   #take(decoded: Decoded): unknown {
@@ -154,9 +157,10 @@ export class PipelineStep implements PipelinedCall, CallTarget {
       this.#state = { kind: "taken", value };
       this.call.fulfil(value);
       return value;
-    } catch (error) {
-      this.#state = { kind: "failed", error: error as Error };
-      this.call.fail(error as Error);
+    } catch (thrown) {
+      const error = this.call.unreadable(thrown);
+      this.#state = { kind: "failed", error };
+      this.call.fail(error);
       throw error;
     }
   }

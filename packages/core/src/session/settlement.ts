@@ -29,11 +29,11 @@ export class Settlement {
       const decoded = codec.decode(reader.bytes, reader.position, reader.end, limits);
       // Nobody waits any more: what the result refers to goes back.
       if (call.isSettled) this.#arrivals.giveBack(decoded.references);
-      else if (call.check) this.#check(call, call.check, decoded);
       else if (call.step) this.#outgoing.arrived(call, call.step, decoded);
+      else if (call.check) this.#check(call, call.check, decoded);
       else this.#outgoing.resolve(call, this.#arrivals.hydrate(decoded));
     } catch (error) {
-      this.#outgoing.reject(call, unreadable(call, error));
+      this.#outgoing.reject(call, call.unreadable(error));
     }
     this.#outgoing.pump();
   }
@@ -46,7 +46,7 @@ export class Settlement {
       this.#outgoing.resolve(call, checked);
       return;
     }
-    this.#outgoing.settleChecked(call, checked, (error) => unreadable(call, error));
+    this.#outgoing.settleChecked(call, checked, (error) => call.unreadable(error));
   }
 
   /** An error frame: a refusal, or what the method threw. @throws RpcError `protocol` */
@@ -57,7 +57,7 @@ export class Settlement {
     try {
       this.#reject(call, flags, reader);
     } catch (error) {
-      this.#outgoing.reject(call, unreadable(call, error));
+      this.#outgoing.reject(call, call.unreadable(error));
     }
     this.#outgoing.pump();
   }
@@ -82,11 +82,4 @@ export class Settlement {
     if (!call) throw new RpcError("protocol", `an answer to call ${id}, which awaits none`, "unknown");
     return call;
   }
-}
-
-/** The answer came, so the method ran; what it said can't be read. */
-function unreadable(call: PendingCall, error: unknown): RpcError {
-  const { code, detail } = error instanceof RpcError ? error : new RpcError("internal", String(error), "executed");
-  const what = code === "invalid-result" ? detail : `the answer can't be read: ${detail}`;
-  return call.error(code, what, "executed", error);
 }

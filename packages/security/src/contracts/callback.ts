@@ -35,6 +35,7 @@ export function callback<const A extends readonly Schema[], R extends Schema = S
   return schemaOf({
     arriving: (value) => arriving(value, type),
     leaving: (value) => leaving(value, type),
+    calledBy: () => type.caller,
   });
 }
 

@@ -28,16 +28,22 @@ class CheckedMethod implements CallerMethod {
   readonly options: CallOptions | undefined;
   /** By the index of the parameter. */
   readonly #references: readonly (readonly [index: number, place: ReferencePlace])[];
+  readonly isOneway: boolean;
   readonly #result: ResultCheck;
 
   constructor({ params, result, options }: MethodSpec) {
-    const { timeoutMs, idempotent } = options;
+    const { timeoutMs, idempotent, oneway } = options;
+    this.isOneway = oneway === true;
     this.options = timeoutMs === undefined && idempotent === undefined ? undefined : { timeoutMs, idempotent };
     this.#references = params.flatMap((schema, index) => {
       const place = referencePlaceOf(schema);
       return place ? [[index, place] as const] : [];
     });
     this.#result = new ResultCheck(result);
+  }
+
+  get result(): CallerContract | "any" | undefined {
+    return this.#result.calledBy;
   }
 
   outgoing(args: readonly unknown[]): readonly unknown[] {
@@ -64,13 +70,18 @@ class CheckedMethod implements CallerMethod {
 class ResultCheck {
   readonly #schema: Schema | undefined;
   readonly #place: Place;
-  readonly #isReference: boolean;
+  readonly #reference: ReferencePlace | undefined;
   #isTransforming: boolean | undefined;
 
   constructor(schema: Schema | undefined) {
     this.#schema = schema;
     this.#place = schema ? placeOf(schema) : nowhere;
-    this.#isReference = schema !== undefined && referencePlaceOf(schema) !== undefined;
+    this.#reference = schema && referencePlaceOf(schema);
+  }
+
+  /** What calls on the result go by, before it is there; `undefined` where it is data. */
+  get calledBy(): CallerContract | "any" | undefined {
+    return this.#reference?.calledBy?.();
   }
 
   check(result: unknown, sightings: Sightings | undefined): unknown {
@@ -90,7 +101,7 @@ class ResultCheck {
     if (sightings && !sightings.isComplete) {
       throw invalidResult("result: an object or a function by reference where the contract has data");
     }
-    return this.#isReference && !checked.issues ? checked.value : result;
+    return this.#reference && !checked.issues ? checked.value : result;
   }
 }
 

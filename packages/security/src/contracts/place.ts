@@ -2,6 +2,7 @@
  * A place of a contract: a parameter or a result. Values pass it in one of two ways, arriving from the peer or leaving
  * to it. A library's schema is asked the same both ways; ours, of references, functions and streams, are not.
  */
+import { type CallerContract, isStep } from "@farref/core";
 import { asyncForm, isAsynchronous } from "./asynchronous.ts";
 import { accepted, type Checked, type Schema } from "./schema.ts";
 import { currentSightings } from "./sightings.ts";
@@ -15,6 +16,8 @@ export interface Place {
 export interface ReferencePlace extends Place {
   arriving(value: unknown): Checked;
   leaving(value: unknown): Checked;
+  /** What calls on it go by at the side that makes them; `any` where nothing was agreed. Streams are not called. */
+  calledBy?(): CallerContract | "any" | undefined;
 }
 
 const placeKey: unique symbol = Symbol.for("farref.place") as never;
@@ -30,7 +33,9 @@ export function schemaOf<I, O>(kind: ReferencePlace): Schema<I, O> {
       currentSightings()?.see(value);
       return kind.arriving(value);
     },
-    leaving: (value) => kind.leaving(value),
+    // What a call will return is checked when it is there.
+    leaving: (value) => (isStep(value) ? accepted(value) : kind.leaving(value)),
+    calledBy: () => kind.calledBy?.(),
   };
   const validate = (value: unknown) => (currentSightings() ? place.arriving(value) : place.leaving(value));
   const schema: ReferenceSchema<unknown, unknown> = {

@@ -38,6 +38,7 @@ export function reference(contract?: Contract | (() => Contract)): Schema {
   return schemaOf({
     arriving: (value) => arriving(value, agreed()),
     leaving: (value) => leaving(value, agreed()),
+    calledBy: () => agreed()?.caller ?? "any",
   });
 }
 
