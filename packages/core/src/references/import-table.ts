@@ -7,10 +7,12 @@ import { RpcError } from "../errors/rpc-error.ts";
 import type { Down } from "../types/session.ts";
 import { FarReference, type ReferenceOwner } from "./far-reference.ts";
 import { type DownListener, Monitors } from "./monitors.ts";
+import { type PeersNumber, peersNumber } from "./peers-number.ts";
 
 interface ImportEntry {
   readonly table: ImportTable;
   readonly id: number;
+  readonly key: PeersNumber;
   readonly reference: WeakRef<FarReference>;
   received: number;
   /** Known to the table and not to the reference, so that they hear of its collection. */
@@ -49,7 +51,7 @@ export interface ImportTableOptions {
 
 export class ImportTable {
   readonly #options: ImportTableOptions;
-  readonly #entries = new Map<number, ImportEntry>();
+  readonly #entries = new Map<PeersNumber, ImportEntry>();
   readonly #front: FarReference;
   #frontMonitors: Monitors | undefined;
   /** Why the session is over. */
@@ -76,9 +78,10 @@ export class ImportTable {
   /** A reference came: counts a hold. @throws RpcError `limit-exceeded` */
   receive(id: number, kind: "object" | "function", name: string): FarReference {
     if (id === 0) return this.#front;
-    const entry = this.#entries.get(id);
+    const key = peersNumber(id);
+    const entry = this.#entries.get(key);
     const known = entry?.reference.deref();
-    if (!entry || !known) return this.#add(id, kind, name);
+    if (!entry || !known) return this.#add(id, key, kind, name);
     entry.received++;
     return known;
   }
@@ -87,7 +90,7 @@ export class ImportTable {
   release(reference: FarReference): void {
     if (reference.down || reference === this.#front) return;
     reference.down = released;
-    const entry = this.#entries.get(reference.id);
+    const entry = this.#entries.get(peersNumber(reference.id));
     if (entry?.reference.deref() === reference) this.#letGo(entry, released);
   }
 
@@ -98,7 +101,7 @@ export class ImportTable {
       this.#frontMonitors?.tell(down);
       return;
     }
-    const entry = this.#entries.get(id);
+    const entry = this.#entries.get(peersNumber(id));
     if (!entry) return;
     const reference = entry.reference.deref();
     if (reference) reference.down = down;
@@ -132,21 +135,21 @@ export class ImportTable {
 
   /** Of a reference that is not gone: all but the front's stand in the table. */
   #monitorsOf(reference: FarReference): Monitors {
-    const entry = this.#entries.get(reference.id);
+    const entry = this.#entries.get(peersNumber(reference.id));
     const monitors = (entry ? entry.monitors : this.#frontMonitors) ?? new Monitors(this.#options);
     if (entry) entry.monitors = monitors;
     else this.#frontMonitors = monitors;
     return monitors;
   }
 
-  #add(id: number, kind: "object" | "function", name: string): FarReference {
+  #add(id: number, key: PeersNumber, kind: "object" | "function", name: string): FarReference {
     if (this.#entries.size >= this.#options.maxImports) {
       const detail = `${this.#entries.size} far objects are held, limits.maxImports is ${this.#options.maxImports}`;
       throw new RpcError("limit-exceeded", detail, "not-executed");
     }
     const reference = new FarReference(this.#options.owner, kind, id, name);
-    const entry = { table: this, id, reference: new WeakRef(reference), received: 1, monitors: undefined };
-    this.#entries.set(id, entry);
+    const entry = { table: this, id, key, reference: new WeakRef(reference), received: 1, monitors: undefined };
+    this.#entries.set(key, entry);
     this.#options.collected.register(reference, entry, entry);
     this.#relievePressure();
     return reference;
@@ -154,7 +157,7 @@ export class ImportTable {
 
   /** A later entry may have taken the number's place: only its own goes. */
   #letGo(entry: ImportEntry, down: Down): void {
-    if (this.#entries.get(entry.id) === entry) this.#entries.delete(entry.id);
+    if (this.#entries.get(entry.key) === entry) this.#entries.delete(entry.key);
     this.#options.collected.unregister(entry);
     this.#options.release(entry.id, entry.received);
     entry.monitors?.tell(down);

@@ -1,15 +1,21 @@
 /** Holds going back to the peer: collected over a turn, sent behind everything that was begun before. */
 import type { Clock } from "../clock/clock.ts";
+import { type PeersNumber, peersNumber } from "../references/peers-number.ts";
 import { frame } from "../wire/frames.ts";
 import type { Outbox } from "../wire/outbox.ts";
 
 const maxPairsPerFrame = 2_048;
 
+interface Release {
+  readonly id: number;
+  holds: number;
+}
+
 export class Releases {
   readonly #clock: Clock;
   readonly #outbox: Outbox;
   readonly #afterHeld: (task: () => void) => void;
-  #pending: Map<number, number> | undefined;
+  #pending: Map<PeersNumber, Release> | undefined;
   #isClosed = false;
 
   /** `afterHeld` runs a task behind the calls that are held back. */
@@ -19,13 +25,16 @@ export class Releases {
     this.#afterHeld = afterHeld;
   }
 
-  add(id: number, count: number): void {
+  add(id: number, holds: number): void {
     if (this.#isClosed) return;
     if (!this.#pending) {
       this.#pending = new Map();
       this.#clock.endOfTurn(() => this.#send());
     }
-    this.#pending.set(id, (this.#pending.get(id) ?? 0) + count);
+    const key = peersNumber(id);
+    const release = this.#pending.get(key);
+    if (release) release.holds += holds;
+    else this.#pending.set(key, { id, holds });
   }
 
   close(): void {
@@ -36,16 +45,16 @@ export class Releases {
   #send(): void {
     const pending = this.#pending;
     this.#pending = undefined;
-    if (pending) this.#afterHeld(() => this.#outbox.afterBegun(() => this.#write([...pending])));
+    if (pending) this.#afterHeld(() => this.#outbox.afterBegun(() => this.#write([...pending.values()])));
   }
 
-  #write(pairs: readonly (readonly [number, number])[]): void {
+  #write(releases: readonly Release[]): void {
     if (this.#isClosed) return;
-    for (let from = 0; from < pairs.length; from += maxPairsPerFrame) {
+    for (let from = 0; from < releases.length; from += maxPairsPerFrame) {
       const writer = this.#outbox.begin(frame.release);
-      for (const [id, count] of pairs.slice(from, from + maxPairsPerFrame)) {
+      for (const { id, holds } of releases.slice(from, from + maxPairsPerFrame)) {
         writer.varint(id);
-        writer.varint(count);
+        writer.varint(holds);
       }
       this.#outbox.end("control");
     }

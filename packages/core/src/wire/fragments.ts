@@ -15,6 +15,7 @@ interface Partial {
 export function maxIncompleteBytes(maxMessageBytes: number): number {
   return 4 * maxMessageBytes;
 }
+/** Few enough, too, that it does not matter which numbers a peer chooses for them. */
 const maxIncompleteMessages = 1_024;
 
 export class Fragments {
