@@ -96,8 +96,9 @@ export class DependentCalls {
     return waiting;
   }
 
+  /** The result of an earlier call: a call that waited for itself would wait for ever. */
   #base(call: IncomingCall, id: number): KeptResult {
-    const base = this.#results.get(id);
+    const base = id < call.id ? this.#results.get(id) : undefined;
     if (base?.state.kind === "pending" || base?.state.kind === "kept") return base;
     if (base?.state.kind === "dropped") {
       throw refusal("limit-exceeded", `there was no room to keep the result of call ${id}`, "not-executed");

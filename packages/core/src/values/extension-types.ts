@@ -9,7 +9,7 @@
 export const absentType = 0x00;
 /** 1, 2 or 4 bytes, big-endian: the number of an object that came before, counted from 0 in the order of their beginnings. */
 export const backReferenceType = 0x01;
-/** Kind (`00` object, `01` function, `02` home), id as LEB128 up to 2^53 - 1, then the name as UTF-8. */
+/** Kind (`00` object, `01` function, `02` home, `03` result), id as LEB128 up to 2^53 - 1, then the name as UTF-8. */
 export const referenceType = 0x02;
 /** UTF-16 code units, big-endian: a string with lone surrogates. Legal as a key too. */
 export const codeUnitsType = 0x03;
@@ -36,7 +36,10 @@ export const errorType = 0x0b;
 export const bufferType = 0x0c;
 /** Element kind (binary.ts), then the bytes the view shows, little-endian: `ArrayBuffer`, `DataView` and typed arrays. */
 export const viewType = 0x0d;
+/** The number of a stream as LEB128: what iterates asynchronously, or a generator. */
+export const iterableType = 0x11;
+/** The same for a `ReadableStream`. */
+export const readableType = 0x12;
 
 // Reserved, refused until their features are negotiated:
-// 0x10 registered value · 0x11 async iterable · 0x12 ReadableStream · 0x13 AbortSignal · 0x14 shape definition
-// 0x15 object of a shape · 0x16 attachment. 0x20 to 0x7f are free; negative types, the timestamp too, stay unused.
+// 0x10 registered value · 0x13 AbortSignal · 0x14 shape definition · 0x15 object of a shape · 0x16 attachment. 0x20 to 0x7f are free; negative types, the timestamp too, stay unused.
