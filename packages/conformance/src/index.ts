@@ -1,6 +1,7 @@
 /** What every transport must keep, and tools for tests: pairs that leave nothing behind, a clock in hand, sliced bytes. */
 export { collectGarbage } from "./collect-garbage.ts";
 export { type HandleWatch, handleWatch } from "./handle-watch.ts";
+export { type HeldTransport, heldTransport, type Valve } from "./held-transport.ts";
 export {
   type LeakCheckedPair,
   leakCheckedPair,

@@ -1,56 +1,10 @@
 /** A transport whose chunks arrive in the smallest pieces: what survives it relies on no chunk boundary. */
-import type { Channel, ChannelEvents, Listener, ListenerEvents, ListenOptions, Transport } from "@farref/core";
+import type { Channel, ChannelEvents, Transport } from "@farref/core";
+import { wrappedTransport } from "./wrapped-transport.ts";
 
 /** Hands every received chunk on in slices of `bytesPerChunk`, one after another in the same turn. */
 export function slicingTransport(transport: Transport, bytesPerChunk = 1): Transport {
-  const listen = transport.listen?.bind(transport);
-  return {
-    schemes: transport.schemes,
-    dial: async (uri, options) => new SlicingChannel(await transport.dial(uri, options), bytesPerChunk),
-    ...(listen && { listen: (uri, options) => new SlicingListener(listen(uri, options), bytesPerChunk) }),
-  };
-}
-
-class SlicingListener implements Listener {
-  readonly #listener: Listener;
-  readonly #bytesPerChunk: number;
-
-  constructor(listener: Listener, bytesPerChunk: number) {
-    this.#listener = listener;
-    this.#bytesPerChunk = bytesPerChunk;
-  }
-
-  get uri(): string {
-    return this.#listener.uri;
-  }
-
-  get isPrivate(): boolean {
-    return this.#listener.isPrivate;
-  }
-
-  configure(options: ListenOptions): void {
-    this.#listener.configure?.(options);
-  }
-
-  start(on: ListenerEvents): Promise<void> {
-    return this.#listener.start({
-      accept: (peer) => on.accept(peer),
-      channel: (channel) => on.channel(new SlicingChannel(channel, this.#bytesPerChunk)),
-      error: (error) => on.error(error),
-    });
-  }
-
-  close(): Promise<void> {
-    return this.#listener.close();
-  }
-
-  ref(): void {
-    this.#listener.ref();
-  }
-
-  unref(): void {
-    this.#listener.unref();
-  }
+  return wrappedTransport(transport, (channel) => new SlicingChannel(channel, bytesPerChunk));
 }
 
 /** Slices that a pause or a `destroy` catches half-way wait, or are dropped, as a socket's would. */

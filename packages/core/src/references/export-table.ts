@@ -2,6 +2,7 @@
  * The objects one session holds for its peer. Each time a reference is sent counts one hold; the peer gives holds back by
  * number. Numbers are small, valid in this session only and never used again.
  */
+import { refusal } from "../errors/refusal.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import type { CallOptions, Down } from "../types/session.ts";
 import type { WireReference } from "../values/codec.ts";
@@ -58,6 +59,8 @@ export class ExportTable {
   readonly #byObject = new Map<object, ExportEntry>();
   /** Holds on what was revoked that the peer has not given back yet. */
   readonly #revoked = new Map<number, number>();
+  /** Revoked, and not sent again since. */
+  #withdrawn: WeakSet<object> | undefined;
   #front: object | undefined;
   #lastId = frontId;
 
@@ -88,6 +91,12 @@ export class ExportTable {
     const reference = referenceOf(value);
     if (reference && this.#options.isOurImport(reference)) return this.#wayHome(value as object);
     return this.#byObject.get((reference ? passedOn(value as object) : value) as object);
+  }
+
+  /** @throws RpcError `stale-reference` for what the peer was sent once, and is not to reach any more */
+  checkNotRevoked(value: unknown): void {
+    const object = (referenceOf(value) ? passedOn(value as object) : value) as object;
+    if (this.#withdrawn?.has(object)) throw refusal("stale-reference", "its owner has revoked it", "not-executed");
   }
 
   isPinned(object: object): boolean {
@@ -133,6 +142,8 @@ export class ExportTable {
   revoke(entry: ExportEntry): void {
     const { id, holds } = entry;
     entry.isRevoked = true;
+    this.#withdrawn ??= new WeakSet();
+    this.#withdrawn.add(entry.object);
     if (holds === 0) return;
     if (id !== frontId) this.#revoked.set(id, holds);
     this.#end(entry);
@@ -201,6 +212,7 @@ export class ExportTable {
     }
     const entry = this.#add(this.#lastId + 1, object, 0);
     this.#lastId = entry.id;
+    this.#withdrawn?.delete(object);
     return entry;
   }
 

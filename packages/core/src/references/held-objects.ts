@@ -51,7 +51,9 @@ export class HeldObjects {
 
   /** A session has given the object back: disposes it when that was the last. */
   drop(holder: Holder): void {
-    if (remove(holder) && !keeps.has(identityOf(holder.object))) this.#dispose(holder.object);
+    if (!remove(holder) || keeps.has(identityOf(holder.object))) return;
+    // A stub passed on is still ours: when nobody here holds it either, its own hold goes back.
+    if (!referenceOf(holder.object)) this.#dispose(holder.object);
   }
 
   /** A session never got the object it was to get. */
@@ -80,8 +82,6 @@ export class HeldObjects {
   }
 
   #dispose(object: object): void {
-    // A stub passed on is still ours: when nobody here holds it either, its own hold goes back.
-    if (referenceOf(object)) return;
     const original = originalOf(object);
     if (disposed.has(original)) return;
     disposed.add(original);

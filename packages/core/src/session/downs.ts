@@ -9,7 +9,7 @@ import { printable } from "../errors/printable.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import type { Down } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
-import { frame, optional } from "../wire/frames.ts";
+import { frame, maxFragmentBytes, optional } from "../wire/frames.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import { writeText } from "./goodbye.ts";
 
@@ -99,8 +99,12 @@ function endOfRun(news: readonly News[], from: number): number {
   return end;
 }
 
-/** Reads a `down` frame up to its references. A reason of a later version is taken for an end in order. */
+/**
+ * Reads a `down` frame up to its references. A reason of a later version is taken for an end in order.
+ * @throws RpcError `protocol` for one that is larger than any of ours: its references would keep us busy for long
+ */
 export function readDown(reader: ByteReader): Down {
+  if (reader.remaining > maxFragmentBytes) throw new RpcError("protocol", "a down frame in fragments", "unknown");
   const reason = reasons[reader.u8()] ?? "closed";
   const detail = printable(reader.text(maxErrorBytes), maxErrorLength);
   if (reason === "disposed" || detail === "") return { reason };

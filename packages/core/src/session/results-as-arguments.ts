@@ -3,6 +3,7 @@
  * copied, so that no two calls share it; objects by reference are themselves.
  */
 import { RpcError } from "../errors/rpc-error.ts";
+import type { ExportTable } from "../references/export-table.ts";
 import type { Codec, Exporter, Importer, ValueLimits, WireReference } from "../values/codec.ts";
 import { ByteWriter } from "../wire/byte-writer.ts";
 import type { KeptResult } from "./kept-results.ts";
@@ -10,13 +11,13 @@ import type { KeptResult } from "./kept-results.ts";
 export class ResultsAsArguments {
   readonly #codec: Codec;
   readonly #limits: ValueLimits;
-  readonly #exporter: Pick<Exporter, "isPinned">;
+  readonly #exports: Pick<ExportTable, "isPinned" | "checkNotRevoked">;
 
-  /** `exporter` knows what travels as a reference without a mark. */
-  constructor(codec: Codec, limits: ValueLimits, exporter: Pick<Exporter, "isPinned">) {
+  /** `exports` knows what travels as a reference without a mark, and what was revoked since it was returned. */
+  constructor(codec: Codec, limits: ValueLimits, exports: Pick<ExportTable, "isPinned" | "checkNotRevoked">) {
     this.#codec = codec;
     this.#limits = limits;
-    this.#exporter = exporter;
+    this.#exports = exports;
   }
 
   /** @param objects gets what the result refers to */
@@ -31,9 +32,12 @@ export class ResultsAsArguments {
   #copy(value: unknown, objects: unknown[]): unknown {
     const passed: object[] = [];
     const exporter: Exporter = {
-      isPinned: (object) => this.#exporter.isPinned(object),
+      isPinned: (object) => this.#exports.isPinned(object),
       standIn: (object) => object,
-      reference: (object): WireReference => ({ kind: "object", id: passed.push(object), name: "" }),
+      reference: (object): WireReference => {
+        this.#exports.checkNotRevoked(object);
+        return { kind: "object", id: passed.push(object), name: "" };
+      },
     };
     const importer: Importer = { resolve: ({ id }) => passed[id - 1] };
     const writer = new ByteWriter(new Uint8Array(256));

@@ -62,7 +62,7 @@ export class Serving {
     const { environment, outbox, departures, peerLimits } = options;
     this.#options = options;
     this.#answers = new Answers(environment.codec, outbox, departures, peerLimits);
-    this.#results = new ResultsAsArguments(environment.codec, environment.limits, departures);
+    this.#results = new ResultsAsArguments(environment.codec, environment.limits, options.exports);
     this.#dispatcher = new Dispatcher(environment.limits, {
       session: options.session,
       clock: environment.clock,
@@ -159,9 +159,11 @@ export class Serving {
   }
 
   #resultTarget(result: unknown): ExportEntry {
-    const entry = this.#options.exports.entryOf(result);
+    const { exports } = this.#options;
+    const entry = exports.entryOf(result);
+    if (!entry) exports.checkNotRevoked(result);
     if (!entry) throw refusal("not-exposed", "the result it is on is no remote object", "not-executed");
-    this.#options.exports.beginCall(entry);
+    exports.beginCall(entry);
     return entry;
   }
 

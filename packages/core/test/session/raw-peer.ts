@@ -126,6 +126,26 @@ export class RawPeer implements AsyncDisposable {
     this.send(frame.call, callPayload(id, target, method, args, depth));
   }
 
+  /** A call with flags that only calls in a pipeline have. */
+  callFlagged(flags: number, id: number, target: number, method: string, args: readonly unknown[] = []): void {
+    this.send(frame.call, callPayload(id, target, method, args, 0, flags));
+  }
+
+  /** A message in fragments, whole. */
+  sendLarge(code: number, payload: Uint8Array): void {
+    this.send(code | firstOfMany, (writer) => {
+      writer.varint(1);
+      writer.varint(payload.length);
+      writer.raw(payload.subarray(0, maxFragmentBytes));
+    });
+    for (let from = maxFragmentBytes; from < payload.length; from += maxFragmentBytes) {
+      this.send(frame.more, (writer) => {
+        writer.varint(1);
+        writer.raw(payload.subarray(from, from + maxFragmentBytes));
+      });
+    }
+  }
+
   /** Sends the first fragment of a large call, and nothing of its rest. */
   beginCall(id: number, target: number, method: string, args: readonly unknown[]): void {
     const whole = new ByteWriter(new Uint8Array(256));
@@ -275,12 +295,19 @@ export function framed(code: number, payload: (writer: ByteWriter) => void): Uin
 }
 
 /** What a call frame holds, its method's name written out. */
-export function callPayload(id: number, target: number, method: string, args: readonly unknown[], depth = 0) {
+export function callPayload(
+  id: number,
+  target: number,
+  method: string,
+  args: readonly unknown[],
+  depth = 0,
+  flags = 0,
+) {
   return (writer: ByteWriter) => {
     writer.varint(id);
     writer.varint(target);
     writer.varint(0);
-    writer.u8(callFlag.inlineMethod | (depth > 0 ? callFlag.depth : 0));
+    writer.varint(flags | callFlag.inlineMethod | (depth > 0 ? callFlag.depth : 0));
     writeName(writer, method);
     if (depth > 0) writer.varint(depth);
     codec.encodeList(writer, args, exporter, valueLimits, "args");
