@@ -7,6 +7,7 @@ import { HeldObjects } from "../references/held-objects.ts";
 import { createCollectedReferences } from "../references/import-table.ts";
 import { MethodTables } from "../references/method-table.ts";
 import type { SessionEnvironment } from "../session/environment.ts";
+import { createDroppedStreams } from "../streams/incoming-streams.ts";
 import type { Session } from "../types/session.ts";
 import { createCodec } from "../values/message-pack.ts";
 import { Slabs } from "../wire/slabs.ts";
@@ -53,6 +54,8 @@ export class Endpoint {
       methods: new MethodTables((prototype) => platform.isPlatformPrototype(prototype)),
       held: new HeldObjects(onError),
       collected: createCollectedReferences(),
+      droppedStreams: createDroppedStreams(),
+      sourcesInUse: new WeakSet(),
       isPinned,
       published: (name) => this.#published.get(name),
       collectGarbage: () => platform.collectGarbage(),

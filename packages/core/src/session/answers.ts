@@ -1,12 +1,13 @@
 /** Writes the answers to the peer's calls: what a method returned, what it threw, why it was not run. */
 import { RpcError } from "../errors/rpc-error.ts";
+import type { StreamMaker } from "../streams/outgoing-stream.ts";
 import type { Codec } from "../values/codec.ts";
 import type { ByteWriter } from "../wire/byte-writer.ts";
 import { errorFlag, frame } from "../wire/frames.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import type { Departures } from "./departures.ts";
 import type { SharedLimits } from "./environment.ts";
-import { encodeThrown, refusalParts, type Thrown } from "./wire-error.ts";
+import { encodeThrown, refusalLimits, refusalParts, type Thrown } from "./wire-error.ts";
 
 export class Answers {
   readonly #codec: Codec;
@@ -23,9 +24,10 @@ export class Answers {
     this.#peerLimits = peerLimits;
   }
 
-  /** Answers with a value, or with why it can't be sent: that is returned. */
-  result(callId: number, value: unknown): RpcError | undefined {
+  /** Answers with a value, or with why it can't be sent: that is returned. Streams in it are made within `maker`. */
+  result(callId: number, value: unknown, maker?: StreamMaker): RpcError | undefined {
     const writer = this.#outbox.begin(frame.result);
+    this.#departures.maker = maker;
     try {
       writer.varint(callId);
       this.#codec.encode(writer, value, this.#departures.ofReplies, this.#peerLimits, "result");
@@ -35,6 +37,8 @@ export class Answers {
       const refusal = asExecuted(error);
       this.refusal(callId, refusal, 0);
       return refusal;
+    } finally {
+      this.#departures.maker = undefined;
     }
     this.#departures.take();
     this.lastBytes = this.#outbox.openBytes;
@@ -87,10 +91,7 @@ export class Answers {
   }
 }
 
-/** Three short strings. A peer whose own limits have no room even for them is told all the same: nothing here may fail. */
-const refusalLimits = { maxDepth: 2, maxNodes: 8 };
-
-function asExecuted(error: unknown): RpcError {
+export function asExecuted(error: unknown): RpcError {
   if (error instanceof RpcError) return new RpcError(error.code, error.detail, "executed", { cause: error.cause });
   return new RpcError("unsupported-value", `result: ${String(error)}`, "executed", { cause: error });
 }

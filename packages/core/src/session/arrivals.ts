@@ -1,16 +1,17 @@
-/** Turns what has arrived into what a program sees: markers into stubs and originals, or back to where they came from. */
+/** Turns what has arrived into what a program sees: markers into stubs, originals and streams, or back to where they came from. */
 import { RpcError } from "../errors/rpc-error.ts";
 import type { ExportTable } from "../references/export-table.ts";
 import type { ImportTable } from "../references/import-table.ts";
 import { stubOf } from "../references/stub.ts";
-import type { Codec, Decoded, Importer, WireReference } from "../values/codec.ts";
+import type { IncomingStreams } from "../streams/incoming-streams.ts";
+import type { Codec, Decoded, Importer, WireMark } from "../values/codec.ts";
 import type { Releases } from "./releases.ts";
 
 /** Holds nothing between messages. */
 const none: unknown[] = [];
 
-/** What a call of the peer's has returned. @throws RpcError */
-export type ResultOf = (callId: number) => unknown;
+/** What a call of the peer's has returned; `arrived` gets what it refers to. @throws RpcError */
+export type ResultOf = (callId: number, arrived: unknown[]) => unknown;
 
 /** Only calls refer to results of calls. */
 const noResult: ResultOf = (callId) => {
@@ -22,15 +23,18 @@ export class Arrivals {
   readonly #exports: ExportTable;
   readonly #imports: ImportTable;
   readonly #releases: Releases;
-  #resolved = none;
+  readonly #streams: IncomingStreams;
+  #arrived = none;
+  #resolved = 0;
   #resultOf: ResultOf = noResult;
-  readonly #importer: Importer = { resolve: (reference) => this.#resolve(reference) };
+  readonly #importer: Importer = { resolve: (mark) => this.#resolve(mark) };
 
-  constructor(codec: Codec, exports: ExportTable, imports: ImportTable, releases: Releases) {
+  constructor(codec: Codec, exports: ExportTable, imports: ImportTable, releases: Releases, streams: IncomingStreams) {
     this.#codec = codec;
     this.#exports = exports;
     this.#imports = imports;
     this.#releases = releases;
+    this.#streams = streams;
   }
 
   /**
@@ -39,46 +43,52 @@ export class Arrivals {
    */
   hydrate<T>(decoded: Decoded<T>, arrived?: unknown[], resultOf: ResultOf = noResult): T {
     if (decoded.references.length === 0) return this.#codec.hydrate(decoded, this.#importer);
-    const resolved = arrived ?? [];
-    this.#resolved = resolved;
+    this.#arrived = arrived ?? [];
+    this.#resolved = 0;
     this.#resultOf = resultOf;
     try {
       return this.#codec.hydrate(decoded, this.#importer);
     } catch (error) {
-      this.giveBack(decoded.references.slice(resolved.length));
+      this.giveBack(decoded.references.slice(this.#resolved));
       throw error;
     } finally {
-      this.#resolved = none;
+      this.#arrived = none;
       this.#resultOf = noResult;
     }
   }
 
-  /** Gives up references that nobody will ever use. */
-  giveBack(references: readonly WireReference[]): void {
-    for (const { kind, id } of references) {
-      if ((kind === "object" || kind === "function") && id !== 0) this.#releases.add(id, 1);
+  /** Gives up references and streams that nobody will ever use. */
+  giveBack(marks: readonly WireMark[]): void {
+    for (const { kind, id } of marks) {
+      if (kind === "iterable" || kind === "readable") this.#streams.refuse(id);
+      else if ((kind === "object" || kind === "function") && id !== 0) this.#releases.add(id, 1);
     }
   }
 
-  #resolve(reference: WireReference): unknown {
-    const value = this.#find(reference);
-    this.#resolved.push(value);
+  #resolve(mark: WireMark): unknown {
+    const value = this.#find(mark);
+    if (mark.kind !== "result") this.#arrived.push(value);
+    this.#resolved++;
     return value;
   }
 
-  #find(reference: WireReference): unknown {
-    if (reference.kind === "home") return this.#original(reference.id);
-    if (reference.kind === "result") return this.#resultOf(reference.id);
-    return this.#stub(reference, reference.kind);
+  #find(mark: WireMark): unknown {
+    switch (mark.kind) {
+      case "home":
+        return this.#original(mark.id);
+      case "result":
+        return this.#resultOf(mark.id, this.#arrived);
+      case "iterable":
+      case "readable":
+        return this.#streams.receive(mark.id, mark.kind);
+      default:
+        return stubOf(this.#imports.receive(mark.id, mark.kind, mark.name));
+    }
   }
 
   #original(id: number): object {
     const entry = this.#exports.get(id);
     if (entry) return entry.object;
     throw new RpcError("stale-reference", `object #${id} is not held here any more`, "not-executed");
-  }
-
-  #stub({ id, name }: WireReference, kind: "object" | "function"): object {
-    return stubOf(this.#imports.receive(id, kind, name));
   }
 }

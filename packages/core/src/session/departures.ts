@@ -1,24 +1,34 @@
 /**
- * What leaves with a message beside its bytes: holds on objects. Counted while the message is being written, as one
+ * What leaves with a message beside its bytes: holds on objects, and streams. Counted while the message is being written, as one
  * transaction: whoever takes it answers for it, and undoes it when the message is never sent or was never read.
  */
 import { RpcError } from "../errors/rpc-error.ts";
 import type { ExportEntry, ExportTable } from "../references/export-table.ts";
 import type { ReferenceOwner } from "../references/far-reference.ts";
 import { stepOf } from "../references/pipeline.ts";
-import type { Exporter, WireReference } from "../values/codec.ts";
+import type { StreamMaker } from "../streams/outgoing-stream.ts";
+import type { OutgoingStreams } from "../streams/outgoing-streams.ts";
+import type { Exporter, StreamKind, WireReference } from "../values/codec.ts";
 import { StepFailure } from "./not-executed.ts";
 import { PipelineStep } from "./pipeline-step.ts";
 
 /** What one message has counted. */
 export class Departed {
   readonly #exports: ExportTable;
+  readonly #streams: OutgoingStreams;
   readonly #entries: ExportEntry[] = [];
+  #streamIds: number[] | undefined;
   /** Steps whose results it names. */
   results: PipelineStep[] | undefined;
 
-  constructor(exports: ExportTable) {
+  constructor(exports: ExportTable, streams: OutgoingStreams) {
     this.#exports = exports;
+    this.#streams = streams;
+  }
+
+  addStream(id: number): void {
+    this.#streamIds ??= [];
+    this.#streamIds.push(id);
   }
 
   add(entry: ExportEntry): void {
@@ -33,15 +43,20 @@ export class Departed {
   /** The peer will never learn of it. */
   undo(): void {
     for (const entry of this.#entries.splice(0)) this.#exports.takeBack(entry);
+    for (const id of this.#streamIds?.splice(0) ?? []) this.#streams.takeBack(id);
   }
 }
 
 export class Departures implements Exporter {
   readonly #exports: ExportTable;
   readonly #owner: ReferenceOwner;
+  readonly #streams: OutgoingStreams;
+  /** The call of the peer's whose streams are being sent. */
+  maker: StreamMaker | undefined;
   /** For all that is no call: the results of calls that are under way mean nothing there. */
   readonly ofReplies: Exporter = {
     reference: (value) => this.#ofReply(value),
+    stream: (value, kind) => this.stream(value, kind),
     standIn: (value) => this.standIn(value),
     isPinned: (object) => this.isPinned(object),
   };
@@ -49,9 +64,10 @@ export class Departures implements Exporter {
   #stepFailure: StepFailure | undefined;
 
   /** `owner` is the session: steps of another one mean nothing to its peer. */
-  constructor(exports: ExportTable, owner: ReferenceOwner) {
+  constructor(exports: ExportTable, owner: ReferenceOwner, streams: OutgoingStreams) {
     this.#exports = exports;
     this.#owner = owner;
+    this.#streams = streams;
   }
 
   /** What was counted so far of the message being written. */
@@ -60,7 +76,7 @@ export class Departures implements Exporter {
   }
 
   get #begun(): Departed {
-    this.#departing ??= new Departed(this.#exports);
+    this.#departing ??= new Departed(this.#exports, this.#streams);
     return this.#departing;
   }
 
@@ -102,6 +118,12 @@ export class Departures implements Exporter {
     const entry = this.#exports.export(value);
     this.#begun.add(entry);
     return entry;
+  }
+
+  stream(value: object, kind: StreamKind): number {
+    const id = this.#streams.open(value, kind, this.maker);
+    this.#begun.addStream(id);
+    return id;
   }
 
   isPinned(object: object): boolean {

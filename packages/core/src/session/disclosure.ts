@@ -1,9 +1,11 @@
 /** What a peer may learn of errors, and what the program learns of the peer's calls. */
 import type { PeerAddress } from "../channel/channel.ts";
 import { printable } from "../errors/printable.ts";
-import type { RpcErrorCode } from "../errors/rpc-error.ts";
+import { RemoteError } from "../errors/remote-error.ts";
+import { RpcError, type RpcErrorCode } from "../errors/rpc-error.ts";
 import type { Principal, Session } from "../types/session.ts";
 import type { IncomingCall } from "./incoming-call.ts";
+import { passedOn, passedOnRefusal, type Thrown, takeApart } from "./wire-error.ts";
 
 /** One call of a peer's, when it has been answered. */
 export interface AuditEntry {
@@ -30,8 +32,23 @@ export interface Disclosure {
   readonly audit?: ((entry: AuditEntry) => void) | undefined;
 }
 
+/** Where something was thrown: by the program, or by the far side that it only passes on. */
+export type Thrower = "program" | "relay";
+
+/** What a peer is told of something thrown: of what is passed on, refusals as refusals and the rest as it came. */
+export function toldOf(
+  thrown: unknown,
+  by: Thrower,
+  disclosure: Disclosure,
+  report: (error: Error) => void,
+): Thrown | RpcError {
+  if (by === "relay" && thrown instanceof RpcError) return passedOnRefusal(thrown);
+  if (by === "relay" && thrown instanceof RemoteError) return passedOn(thrown);
+  return takeApart(disclosed(thrown, disclosure, report), disclosure.exposeStacks ? "sent" : "kept");
+}
+
 /** What is sent of something thrown. The program hears of it under the number that the peer gets. */
-export function disclosed(thrown: unknown, { redactErrors }: Disclosure, report: (error: Error) => void): unknown {
+function disclosed(thrown: unknown, { redactErrors }: Disclosure, report: (error: Error) => void): unknown {
   if (!redactErrors) return thrown;
   if (typeof redactErrors === "function") return redactedBy(redactErrors, thrown, report);
   return redacted(thrown, report);

@@ -97,6 +97,11 @@ export class Dispatcher {
     });
   }
 
+  /** It drains, and nothing runs. */
+  get isDrained(): boolean {
+    return this.#whenIdle !== undefined && this.#queue.isIdle && !this.#isClosed;
+  }
+
   get runningCount(): number {
     return this.#running.size;
   }
@@ -371,7 +376,7 @@ export class Dispatcher {
   }
 
   #tellIfIdle(): void {
-    if (this.#whenIdle && this.#queue.isIdle && !this.#isClosed) this.#whenIdle();
+    if (this.isDrained) this.#whenIdle?.();
   }
 
   /** What a policy or a factory threw by mistake is reported here and not told to the peer. */

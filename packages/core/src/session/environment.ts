@@ -4,6 +4,8 @@ import type { Limits } from "../limits/limits.ts";
 import type { HeldObjects } from "../references/held-objects.ts";
 import type { CollectedReferences } from "../references/import-table.ts";
 import type { MethodTables } from "../references/method-table.ts";
+import type { DroppedStreams } from "../streams/incoming-streams.ts";
+import type { SourcesInUse } from "../streams/outgoing-streams.ts";
 import type { Session } from "../types/session.ts";
 import type { Codec } from "../values/codec.ts";
 import type { Slabs } from "../wire/slabs.ts";
@@ -16,6 +18,8 @@ export interface SessionEnvironment {
   readonly methods: MethodTables;
   readonly held: HeldObjects;
   readonly collected: CollectedReferences;
+  readonly droppedStreams: DroppedStreams;
+  readonly sourcesInUse: SourcesInUse;
   /** Fronts and published objects of the endpoint. */
   isPinned(object: object): boolean;
   /** The object published under a name. */

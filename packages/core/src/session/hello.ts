@@ -53,6 +53,9 @@ const noReferences: Exporter = {
   reference: () => {
     throw new RpcError("internal", "a hello holds no references", "not-sent");
   },
+  stream: () => {
+    throw new RpcError("internal", "a hello holds no streams", "not-sent");
+  },
   isPinned: () => false,
   standIn: (value) => value,
 };

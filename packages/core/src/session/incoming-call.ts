@@ -3,13 +3,16 @@ import type { Clock, Timer } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import type { MethodGuard } from "../references/contracts.ts";
 import type { ExportEntry } from "../references/export-table.ts";
+import type { StreamMaker, StreamOrigin } from "../streams/outgoing-stream.ts";
 import type { Principal, Session } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { callFlag } from "../wire/frames.ts";
 import { maxNameBytes, readContext } from "../wire/names.ts";
+import { CallStreams } from "./call-streams.ts";
 import type { NestedCall } from "./current-call.ts";
 import type { KeptResult } from "./kept-results.ts";
 import type { ReceivedMethodNames } from "./method-names.ts";
+import { StreamedCall } from "./streamed-call.ts";
 
 export interface CallHeader {
   readonly id: number;
@@ -45,7 +48,7 @@ interface Body {
   readonly end: number;
 }
 
-export class IncomingCall implements NestedCall {
+export class IncomingCall implements NestedCall, StreamMaker {
   readonly id: number;
   targetId: number;
   readonly method: string;
@@ -80,6 +83,7 @@ export class IncomingCall implements NestedCall {
   #cancelled: RpcError | undefined;
   #controller: AbortController | undefined;
   #timer: Timer | undefined;
+  #streams: CallStreams | undefined;
 
   constructor(header: CallHeader, session: Session, clock: Clock) {
     this.id = header.id;
@@ -151,6 +155,18 @@ export class IncomingCall implements NestedCall {
   cancel(reason: RpcError): void {
     this.#cancelled ??= reason;
     this.#controller?.abort(reason);
+  }
+
+  /** A stream leaves with the answer. */
+  openStream(): StreamOrigin {
+    this.#streams ??= new CallStreams((reason) => this.cancel(reason));
+    return new StreamedCall(this, this.#streams);
+  }
+
+  /** Runs `task` when the streams that left with the answer have ended. */
+  whenStreamsEnd(task: () => void): void {
+    if (this.#streams) this.#streams.whenDone(task);
+    else task();
   }
 
   /** The method is done: nothing watches the deadline any more. */

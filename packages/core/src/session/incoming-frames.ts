@@ -6,6 +6,7 @@ import type { ByteReader } from "../wire/byte-reader.ts";
 import { beginsWithCallId, frame, kindOf, optional } from "../wire/frames.ts";
 import { readDown } from "./downs.ts";
 import type { Serving } from "./serving.ts";
+import type { SessionStreams } from "./session-streams.ts";
 import type { Settlement } from "./settlement.ts";
 
 /** The parts of a session that frames are about, and what the session does itself. */
@@ -14,6 +15,7 @@ export interface FrameReceivers {
   readonly settlement: Settlement;
   readonly exports: ExportTable;
   readonly imports: ImportTable;
+  readonly streams: SessionStreams;
   /** The peer takes calls from now on. */
   peerReady(): void;
   /** The peer asks for a sign of life. */
@@ -86,9 +88,21 @@ export class IncomingFrames {
         to.notUnderstood(unimplemented(reader.u8(), "by the peer"));
         break;
       default:
-        this.#unknown(code, reader);
+        if (!this.#streamed(kindOf(code), reader)) this.#unknown(code, reader);
         break;
     }
+  }
+
+  /** Whether the frame is one of a stream's. */
+  #streamed(kind: number, reader: ByteReader): boolean {
+    const { incoming, outgoing } = this.#to.streams;
+    if (kind === frame.streamItem) incoming.piece("item", reader);
+    else if (kind === frame.streamCredit) outgoing.credit(reader);
+    else if (kind === frame.streamEnd) incoming.piece("end", reader);
+    else if (kind === frame.streamError) incoming.piece("failure", reader);
+    else if (kind === frame.streamCancel) outgoing.cancel(reader);
+    else return false;
+    return true;
   }
 
   #released(reader: ByteReader): void {

@@ -20,20 +20,27 @@ export class ResultsAsArguments {
     this.#exports = exports;
   }
 
-  /** @param objects gets what the result refers to */
-  argument(results: readonly KeptResult[] | undefined, callId: number, objects: unknown[]): unknown {
+  /** @param arrived gets what the result refers to */
+  argument(results: readonly KeptResult[] | undefined, callId: number, arrived: unknown[]): unknown {
     const state = results?.find((result) => result.callId === callId)?.state;
     if (state?.kind !== "kept") {
       throw new RpcError("protocol", `the result of call ${callId} is no argument here`, "not-executed");
     }
-    return this.#copy(state.value, objects);
+    return this.#copy(state.value, arrived);
   }
 
-  #copy(value: unknown, objects: unknown[]): unknown {
+  #copy(value: unknown, arrived: unknown[]): unknown {
     const passed: object[] = [];
     const exporter: Exporter = {
       isPinned: (object) => this.#exports.isPinned(object),
       standIn: (object) => object,
+      stream: () => {
+        throw new RpcError(
+          "unsupported-value",
+          "a stream among the results; await it before passing it on",
+          "not-executed",
+        );
+      },
       reference: (object): WireReference => {
         this.#exports.checkNotRevoked(object);
         return { kind: "object", id: passed.push(object), name: "" };
@@ -44,7 +51,7 @@ export class ResultsAsArguments {
     this.#codec.encode(writer, value, exporter, this.#limits, "result");
     const decoded = this.#codec.decode(writer.bytes, writer.start, writer.position, this.#limits);
     const copy = this.#codec.hydrate(decoded, importer);
-    objects.push(...passed);
+    arrived.push(...passed);
     return copy;
   }
 }

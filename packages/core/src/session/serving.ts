@@ -1,7 +1,6 @@
 /** The serving half of a session: what the peer's calls run on, and how they are answered. */
 
 import { refusal } from "../errors/refusal.ts";
-import { RemoteError } from "../errors/remote-error.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import { toError } from "../errors/to-error.ts";
 import type { ExportEntry, ExportTable } from "../references/export-table.ts";
@@ -13,14 +12,14 @@ import type { Outbox } from "../wire/outbox.ts";
 import { Answers } from "./answers.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { Departures } from "./departures.ts";
-import { type AuditEntry, auditEntry, type CallEnd, type Disclosure, disclosed } from "./disclosure.ts";
+import { type AuditEntry, auditEntry, type CallEnd, type Disclosure, toldOf } from "./disclosure.ts";
 import { type Callee, Dispatcher, isThenable } from "./dispatcher.ts";
 import type { SessionEnvironment, SharedLimits } from "./environment.ts";
 import type { IncomingCall } from "./incoming-call.ts";
 import { ReceivedMethodNames } from "./method-names.ts";
 import { type Authorize, type AuthorizeCall, authorizeAll } from "./policy.ts";
 import { ResultsAsArguments } from "./results-as-arguments.ts";
-import { passedOn, passedOnRefusal, type Thrown, takeApart } from "./wire-error.ts";
+import type { Thrown } from "./wire-error.ts";
 
 /** What a session offers its peer. */
 export type OfferedFront =
@@ -140,6 +139,11 @@ export class Serving {
     this.#dispatcher.drain(whenIdle);
   }
 
+  /** It takes no new calls, and none runs. */
+  get isDrained(): boolean {
+    return this.#dispatcher.isDrained;
+  }
+
   /** The session is over: nothing is answered any more. */
   close(reason: RpcError): void {
     this.#isOver = true;
@@ -202,8 +206,8 @@ export class Serving {
     if (decoded.references.length === 0) return this.#options.arrivals.hydrate(decoded);
     const references: unknown[] = [];
     if (call.guard) call.references = references;
-    return this.#options.arrivals.hydrate(decoded, references, (callId) =>
-      this.#results.argument(call.argumentResults, callId, references),
+    return this.#options.arrivals.hydrate(decoded, references, (callId, arrived) =>
+      this.#results.argument(call.argumentResults, callId, arrived),
     );
   }
 
@@ -222,7 +226,7 @@ export class Serving {
 
   #answer(call: IncomingCall, value: unknown): void {
     if (this.#isOver) return;
-    const refused = this.#answers.result(call.id, call.isOneway ? undefined : value);
+    const refused = this.#answers.result(call.id, call.isOneway ? undefined : value, call);
     if (!refused) this.#dispatcher.keep(call, value, this.#answers.lastBytes);
     const code = refused?.code;
     this.#answered(call, { permitted: true, threw: false, code });
@@ -230,19 +234,16 @@ export class Serving {
 
   #answerThrown(call: IncomingCall, thrown: unknown): void {
     if (this.#isOver) return;
-    if (call.entry?.isRelay && thrown instanceof RpcError) {
-      this.#refuse(call, passedOnRefusal(thrown));
-      return;
-    }
-    this.#answers.thrown(call.id, this.#toSend(call, thrown));
-    this.#answered(call, { permitted: true, threw: true, code: undefined });
+    const { disclosure, environment, session } = this.#options;
+    const by = call.entry?.isRelay ? "relay" : "program";
+    const told = toldOf(thrown, by, disclosure, (error) => environment.onError(error, session));
+    if (told instanceof RpcError) this.#refuse(call, told);
+    else this.#answerTold(call, told);
   }
 
-  #toSend(call: IncomingCall, thrown: unknown): Thrown {
-    if (call.entry?.isRelay && thrown instanceof RemoteError) return passedOn(thrown);
-    const { disclosure, environment, session } = this.#options;
-    const sent = disclosed(thrown, disclosure, (error) => environment.onError(error, session));
-    return takeApart(sent, disclosure.exposeStacks ? "sent" : "kept");
+  #answerTold(call: IncomingCall, told: Thrown): void {
+    this.#answers.thrown(call.id, told);
+    this.#answered(call, { permitted: true, threw: true, code: undefined });
   }
 
   #refuse(call: IncomingCall, error: RpcError): void {
@@ -267,8 +268,10 @@ export class Serving {
   }
 
   #finished(call: IncomingCall): void {
-    if (call.entry) this.#options.exports.endCall(call.entry);
-    if (call.madeFront) this.#dispose(call.madeFront);
+    call.whenStreamsEnd(() => {
+      if (call.entry) this.#options.exports.endCall(call.entry);
+      if (call.madeFront) this.#dispose(call.madeFront);
+    });
   }
 
   #dispose(front: object): void {

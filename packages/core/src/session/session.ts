@@ -30,6 +30,7 @@ import type { Authorize } from "./policy.ts";
 import { Releases } from "./releases.ts";
 import { type OfferedFront, Serving } from "./serving.ts";
 import { SessionConnection } from "./session-connection.ts";
+import { SessionStreams } from "./session-streams.ts";
 import { Settlement } from "./settlement.ts";
 
 export interface SessionOptions {
@@ -60,6 +61,7 @@ export class LiveSession implements Session, ReferenceOwner {
   readonly #imports: ImportTable;
   readonly #releases: Releases;
   readonly #downs: Downs;
+  readonly #streams: SessionStreams;
   readonly #outgoing: OutgoingCalls;
   readonly #serving: Serving;
   readonly #steps: StepHost;
@@ -94,7 +96,16 @@ export class LiveSession implements Session, ReferenceOwner {
       relayedOptions,
       tellDown: (id, down) => this.#downs.add(id, down),
     });
-    const departures = new Departures(this.#exports, this);
+    this.#streams = new SessionStreams({
+      environment,
+      session: this,
+      address: options.address,
+      outbox: link.outbox,
+      peerLimits: agreement.peerLimits,
+      disclosure: options.disclosure,
+      ended: () => this.#endIfDrained(),
+    });
+    const departures = new Departures(this.#exports, this, this.#streams.outgoing);
     this.#outgoing = new OutgoingCalls({
       environment,
       agreement,
@@ -122,7 +133,8 @@ export class LiveSession implements Session, ReferenceOwner {
       collectGarbage: () => environment.collectGarbage(),
       onError: (error) => environment.onError(error, this),
     });
-    const arrivals = new Arrivals(codec, this.#exports, this.#imports, this.#releases);
+    const arrivals = new Arrivals(codec, this.#exports, this.#imports, this.#releases, this.#streams.incoming);
+    this.#streams.join(departures, arrivals);
     this.#steps = this.#hostSteps(arrivals);
     this.#serving = new Serving({
       environment,
@@ -152,7 +164,7 @@ export class LiveSession implements Session, ReferenceOwner {
       },
       hydrate: (call, decoded) => {
         if (this.#reason) throw this.#ended(call, true);
-        return arrivals.hydrate(decoded);
+        return checkedResult(call, (references) => arrivals.hydrate(decoded, references));
       },
       giveBack: (decoded) => arrivals.giveBack(decoded.references),
       nextTurn: together((task) => this.#environment.clock.nextTurn(task)),
@@ -165,6 +177,7 @@ export class LiveSession implements Session, ReferenceOwner {
       settlement,
       exports: this.#exports,
       imports: this.#imports,
+      streams: this.#streams,
       peerReady: () => this.peerReady(),
       pinged: () => this.#send(frame.pong),
       peerDraining: () => {
@@ -226,7 +239,7 @@ export class LiveSession implements Session, ReferenceOwner {
       imports: this.#imports.size,
       pendingCalls: this.#outgoing.pendingCount,
       runningCalls: running,
-      openStreams: 0,
+      openStreams: this.#streams.count,
       bytesIn: this.#link.bytesIn,
       bytesOut: this.#link.outbox.bytesOut,
       callsIn: received,
@@ -310,9 +323,12 @@ export class LiveSession implements Session, ReferenceOwner {
     if (this.#state !== "open") return;
     this.#setState("draining");
     this.#send(frame.draining | optional);
-    this.#serving.drain(() => {
-      this.#link.outbox.afterBegun(() => this.#end({ code: "drained", message: "drained", by: "us" }));
-    });
+    this.#serving.drain(() => this.#endIfDrained());
+  }
+
+  #endIfDrained(): void {
+    if (!this.#serving.isDrained || !this.#streams.isIdle) return;
+    this.#link.outbox.afterBegun(() => this.#end({ code: "drained", message: "drained", by: "us" }));
   }
 
   ref(): void {
@@ -331,7 +347,10 @@ export class LiveSession implements Session, ReferenceOwner {
       this.#checkBacklog();
     },
     begun: (code, reader) => this.#frames.begun(code, reader),
-    advanced: () => this.#outgoing.pump(),
+    advanced: () => {
+      this.#outgoing.pump();
+      this.#streams.outgoing.goOn();
+    },
     failed: (error) => this.#fail(error),
     closed: (error) => this.#lost(error),
   };
@@ -376,6 +395,7 @@ export class LiveSession implements Session, ReferenceOwner {
     this.#downs.close();
     this.#closeLink(reason);
     this.#serving.close(new RpcError("closed", reason.message, "unknown", { cause: reason.error }));
+    this.#streams.close(this.#endOfStreams(reason));
     this.#exports.clear();
     this.#imports.clear(downOf(reason));
     this.#setState("closed");
@@ -425,6 +445,10 @@ export class LiveSession implements Session, ReferenceOwner {
     return call.error(errorCodeOf(code), what, hasLeft ? "unknown" : "not-sent", error);
   }
 
+  #endOfStreams({ code, message, error }: CloseReason): RpcError {
+    return new RpcError(errorCodeOf(code), `a stream of ${this.address}: ${message}`, "unknown", { cause: error });
+  }
+
   #send(code: number): void {
     if (this.#reason) return;
     this.#link.outbox.begin(code);
@@ -461,4 +485,11 @@ function together(nextTurn: (task: () => void) => void): (task: () => void) => v
       for (const run of due) run();
     });
   };
+}
+
+/** A result as the caller's contract leaves it, where there is one. */
+function checkedResult({ check }: PendingCall, hydrate: (references: unknown[]) => unknown): unknown {
+  const references: unknown[] = [];
+  const result = hydrate(references);
+  return check ? check.incoming(result, references) : result;
 }

@@ -8,6 +8,9 @@ import { ByteWriter } from "../wire/byte-writer.ts";
 /** Refusals are farref's own words; they need no room for more. */
 const maxDetailLength = 1_024;
 
+/** Three short strings. A peer whose own limits have no room even for them is told all the same: that may not fail. */
+export const refusalLimits: ValueLimits = { maxDepth: 2, maxNodes: 8 };
+
 export function refusalParts(error: RpcError): readonly unknown[] {
   return [error.code, error.detail.slice(0, maxDetailLength), error.outcome];
 }

@@ -16,20 +16,34 @@ export interface WireReference {
   readonly name: string;
 }
 
+/** What iterates asynchronously, and arrives as an iterator; or a `ReadableStream`, which arrives as one. */
+export type StreamKind = "iterable" | "readable";
+
+/** The wire form of a stream: its number among those its producer has sent. */
+export interface WireStream {
+  readonly kind: StreamKind;
+  readonly id: number;
+}
+
+/** What a message refers to. */
+export type WireMark = WireReference | WireStream;
+
 /** Asked while encoding. What it hands out is undone by its owner when the encoding throws. */
 export interface Exporter {
   /** The reference for a function, a marked object or a stub. @throws RpcError `unsupported-value`, `limit-exceeded` */
   reference(value: object): WireReference;
+  /** Opens a stream and gives its number. @throws RpcError `unsupported-value`, `limit-exceeded` */
+  stream(value: object, kind: StreamKind): number;
   /** Whether an unmarked object travels as a reference all the same: a front or a published object. */
   isPinned(value: object): boolean;
   /** What is sent in place of a function: the result that came of a pipelined call; any other stands for itself. */
   standIn(value: object): unknown;
 }
 
-/** Asked after decoding, once for each reference of a message, in the order they stand in it. */
+/** Asked after decoding, once for each reference and stream of a message, in the order they stand in it. */
 export interface Importer {
-  /** The stub, or the original object for `home`. @throws RpcError when there is no such object or no room. */
-  resolve(reference: WireReference): unknown;
+  /** The stub, the original object for `home`, the stream. @throws RpcError when there is no such thing or no room. */
+  resolve(mark: WireMark): unknown;
 }
 
 export interface ValueLimits {
@@ -40,8 +54,8 @@ export interface ValueLimits {
 /** A decoded message part: `value` holds inert markers until `hydrate` puts stubs in their places. */
 export interface Decoded<T = unknown> {
   readonly value: T;
-  /** The references of the message in their order; empty for most. */
-  readonly references: readonly WireReference[];
+  /** The references and streams of the message in their order; empty for most. */
+  readonly references: readonly WireMark[];
 }
 
 export interface Codec {

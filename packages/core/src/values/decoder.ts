@@ -200,7 +200,7 @@ export class Decoder {
     const length = this.position - at - 1;
     if (Object.hasOwn(object, key)) throw malformed("a repeated key", at);
     const value = this.value(depth + 1);
-    if (key === "then" && this.#pending !== undefined) throw malformed("a reference named then", at);
+    if (key === "then" && isReference(this.#pending)) throw malformed("a reference named then", at);
     if (this.#pending !== undefined) this.#settle(object, key);
     Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
     return path && this.#keys.follow(path, key, length);
@@ -320,6 +320,11 @@ export class Decoder {
     if (this.position !== this.#end) throw malformed("more bytes than the value has", this.position);
     return { value, references: this.#markers ?? noReferences };
   }
+}
+
+/** A stream named `then` makes no promise of its holder: it can't be called. */
+function isReference(pending: Marker | "hole" | undefined): boolean {
+  return pending instanceof Marker && pending.kind !== "iterable" && pending.kind !== "readable";
 }
 
 /** A wide `str` or an extension, which may be text with lone surrogates. */

@@ -13,6 +13,7 @@ import { countElements, extras, localPrototype, ownValue, requireNoSymbols } fro
 import { references } from "./references.ts";
 import { propertyStep, tooMuch, unsupported, within } from "./refusal.ts";
 import { refusalOf } from "./refused-kinds.ts";
+import { isStreamClass, iteratesAsynchronously, streamRow } from "./streams.ts";
 import { writeText } from "./text.ts";
 
 export class Encoder {
@@ -136,6 +137,7 @@ export class Encoder {
   #object(value: object | null, depth: number): void {
     if (value === null) this.writer.u8(0xc0);
     else if (this.#isReference(value)) references.write(this, value, depth);
+    else if (iteratesAsynchronously(value)) streamRow(value).write(this, value, depth);
     else {
       const met = this.#identities.meet(value);
       if (met >= 0) this.#backReference(met);
@@ -161,7 +163,14 @@ export class Encoder {
     const local = extension || prototype === null ? undefined : localPrototype(prototype);
     if (extension) extension.write(this, value, depth);
     else if (local) this.#copy(value, local, depth);
+    else if (isStreamClass(value)) this.#stream(value, depth);
     else throw refusalOf(value);
+  }
+
+  /** No object of the message after all: like a reference it has no number in it. */
+  #stream(value: object, depth: number): void {
+    this.#identities.unmeet(value);
+    streamRow(value).write(this, value, depth);
   }
 
   /** A mark beats everything, so it is asked for first. */

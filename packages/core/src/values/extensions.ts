@@ -7,6 +7,7 @@ import type { Extension } from "./extension.ts";
 import { bigints } from "./numbers.ts";
 import { references } from "./references.ts";
 import { dates, regexps, urls } from "./scalars.ts";
+import { iterables, readables } from "./streams.ts";
 
 /** The rows of every endpoint; registered values will be an endpoint's own rows after these. */
 export const standardExtensions: readonly Extension[] = [
@@ -22,6 +23,8 @@ export const standardExtensions: readonly Extension[] = [
   errors,
   buffers,
   views,
+  iterables,
+  readables,
 ];
 
 export class ExtensionTable {

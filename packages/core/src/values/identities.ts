@@ -20,6 +20,13 @@ export class Identities {
     return -1;
   }
 
+  /** Takes back the last number given: the object travels in another way. */
+  unmeet(object: object): void {
+    this.#count--;
+    if (this.#all) this.#all.delete(object);
+    else this.#first[this.#count] = undefined;
+  }
+
   /** Forgets everything, so that nothing is kept alive between messages. */
   clear(): void {
     const kept = Math.min(this.#count, scanned);

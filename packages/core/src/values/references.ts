@@ -1,5 +1,5 @@
 /** Object references on the wire: what an exporter hands out, and the inert marker it becomes until it is hydrated. */
-import type { WireReference } from "./codec.ts";
+import type { WireMark } from "./codec.ts";
 import type { Extension } from "./extension.ts";
 import { referenceType } from "./extension-types.ts";
 import { malformed } from "./malformation.ts";
@@ -8,16 +8,16 @@ import { readText } from "./text.ts";
 const kinds = ["object", "function", "home", "result"] as const;
 const maxNameLength = 64;
 
-/** Stands in a decoded value where a stub will be: it has no methods, and knows its place. */
-export class Marker implements WireReference {
-  readonly kind: WireReference["kind"];
+/** Stands in a decoded value where a stub or a stream will be: it has no methods, and knows its place. */
+export class Marker {
+  readonly kind: WireMark["kind"];
   readonly id: number;
   readonly name: string;
   /** The container it stands in; none for the root. A Map or a Set is rebuilt, so a key says nothing there. */
   holder: object | undefined = undefined;
   key: PropertyKey = "";
 
-  constructor(kind: WireReference["kind"], id: number, name: string) {
+  constructor(kind: WireMark["kind"], id: number, name: string) {
     this.kind = kind;
     this.id = id;
     this.name = name;

@@ -7,8 +7,7 @@ const cures: readonly (readonly [kind: RegExp, cure: string])[] = [
   [/^SharedArrayBuffer$/, "shared memory is not copied; send a copy of its bytes"],
   [/^Weak/, "weak collections and references are not copied; send what they hold"],
   [/^(Number|String|Boolean|BigInt|Symbol)$/, "boxed primitives are not copied; send the plain value"],
-  [/Generator$|Iterator$/, "iterators are not copied here; send an array of their items"],
-  [/^ReadableStream$/, "streams are not copied here; send their content"],
+  [/Iterator$/, "iterators that are not asynchronous are not copied; send an array of their items, or a generator"],
   [/^AbortSignal$/, "an AbortSignal is not copied here; pass { signal } with the options of the call"],
 ];
 const classInstance = "class instances are not copied; extend ByReference, use byReference(object), or send plain data";

@@ -56,11 +56,11 @@ export const frame = {
   revoked: 0x26, // reserved
   handoff: 0x27, // reserved
 
-  streamItem: 0x28, // reserved
-  streamEnd: 0x29, // reserved
-  streamError: 0x2a, // reserved
-  streamCredit: 0x2b, // reserved
-  streamCancel: 0x2c, // reserved
+  streamItem: 0x28,
+  streamEnd: 0x29,
+  streamError: 0x2a,
+  streamCredit: 0x2b,
+  streamCancel: 0x2c,
 
   resume: 0x30, // reserved
   resumed: 0x31, // reserved
@@ -98,4 +98,12 @@ export const errorFlag = {
   argumentsUntouched: 2,
   /** A call that this one depends on did not return. */
   brokenStep: 4,
+} as const;
+
+/** Flags of a `streamError` frame, one byte behind the stream's number. */
+export const streamErrorFlag = {
+  /** The body is what the producer threw, not a refusal of farref's. */
+  thrown: 1,
+  /** It was thrown when the producer was told to end. */
+  ofEnding: 2,
 } as const;

@@ -200,8 +200,8 @@ export class Link {
   /** A message in one frame. What a session says on its own behalf may be larger than the least a program allows. */
   #whole(code: number, reader: ByteReader): void {
     const { maxMessageBytes } = this.#limits;
-    const isProgramData = kindOf(code) === frame.call || kindOf(code) === frame.result;
-    if (isProgramData && reader.remaining > maxMessageBytes) throw tooLarge(reader.remaining, maxMessageBytes);
+    if (programData.has(kindOf(code)) && reader.remaining > maxMessageBytes)
+      throw tooLarge(reader.remaining, maxMessageBytes);
     this.handler.message(code, reader);
   }
 
@@ -242,6 +242,8 @@ export class Link {
     return new RpcError("timeout", `${what} for ${this.#limits.stallTimeoutMs} ms (limits.stallTimeoutMs)`, "unknown");
   }
 }
+
+const programData: ReadonlySet<number> = new Set([frame.call, frame.result, frame.streamItem, frame.streamEnd]);
 
 /** The first bytes of something foreign, printable and short. */
 function excerpt(bytes: Uint8Array): string {

@@ -33,6 +33,7 @@ export interface RawError {
   readonly callId: number;
   readonly isThrown: boolean;
   readonly areArgumentsUntouched: boolean;
+  readonly isStepBroken: boolean;
   readonly parts: readonly unknown[];
 }
 
@@ -45,8 +46,22 @@ export class RawReference {
   }
 }
 
+/** A stream that a raw peer makes up. */
+export class RawStream {
+  readonly id: number;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+
+  [Symbol.asyncIterator](): never {
+    throw new Error("a raw stream has no items of its own");
+  }
+}
+
 const exporter: Exporter = {
   reference: (value) => (value as RawReference).wire,
+  stream: (value) => (value as RawStream).id,
   isPinned: (value) => value instanceof RawReference,
   standIn: (value) => value,
 };
@@ -147,6 +162,11 @@ export class RawPeer implements AsyncDisposable {
   }
 
   /** Sends the first fragment of a large call, and nothing of its rest. */
+  /** A call with flags that say what it depends on, and what may depend on it. */
+  dependentCall(flags: number, id: number, target: number, method: string, args: readonly unknown[] = []): void {
+    this.send(frame.call, callPayload(id, target, method, args, 0, flags));
+  }
+
   beginCall(id: number, target: number, method: string, args: readonly unknown[]): void {
     const whole = new ByteWriter(new Uint8Array(256));
     callPayload(id, target, method, args)(whole);
@@ -154,6 +174,36 @@ export class RawPeer implements AsyncDisposable {
       writer.varint(id);
       writer.varint(whole.length);
       writer.raw(whole.written().subarray(0, maxFragmentBytes));
+    });
+  }
+
+  /** An item of a stream. */
+  streamItem(id: number, item: unknown): void {
+    this.send(frame.streamItem, (writer) => {
+      writer.varint(id);
+      writeValue(writer, item);
+    });
+  }
+
+  streamEnd(id: number, result?: unknown): void {
+    this.send(frame.streamEnd, (writer) => {
+      writer.varint(id);
+      writeValue(writer, result);
+    });
+  }
+
+  streamCredit(id: number, items: number, bytes: number): void {
+    this.send(frame.streamCredit, (writer) => {
+      writer.varint(id);
+      writer.varint(items);
+      writer.varint(bytes);
+    });
+  }
+
+  streamCancel(id: number, reason?: unknown): void {
+    this.send(frame.streamCancel, (writer) => {
+      writer.varint(id);
+      writeValue(writer, reason);
     });
   }
 
@@ -204,6 +254,7 @@ export class RawPeer implements AsyncDisposable {
       callId,
       isThrown: (flags & errorFlag.thrown) !== 0,
       areArgumentsUntouched: (flags & errorFlag.argumentsUntouched) !== 0,
+      isStepBroken: (flags & errorFlag.brokenStep) !== 0,
       parts,
     };
   }
@@ -307,7 +358,11 @@ export function callPayload(
     writer.varint(id);
     writer.varint(target);
     writer.varint(0);
+<<<<<<< main
+    writer.varint(callFlag.inlineMethod | (depth > 0 ? callFlag.depth : 0) | flags);
+=======
     writer.varint(flags | callFlag.inlineMethod | (depth > 0 ? callFlag.depth : 0));
+>>>>>>> mine
     writeName(writer, method);
     if (depth > 0) writer.varint(depth);
     codec.encodeList(writer, args, exporter, valueLimits, "args");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Importer, WireReference } from "../../src/values/codec.ts";
+import type { Importer, WireMark, WireReference } from "../../src/values/codec.ts";
 import { ByReference, byReference } from "../../src/values/marks.ts";
 import { codec, decode, encode, fromHex, roundTrip, TestExporter, toHex } from "./support.ts";
 
@@ -8,12 +8,14 @@ class Account extends ByReference {
 }
 
 /** Resolves by name and remembers the order it was asked in. */
-function importer(asked: WireReference[] = []): Importer & { asked: WireReference[] } {
+function importer(asked: WireMark[] = []): Importer & { asked: WireMark[] } {
   return {
     asked,
-    resolve(reference) {
-      asked.push({ kind: reference.kind, id: reference.id, name: reference.name });
-      return `stub ${reference.id}`;
+    resolve(mark) {
+      // A plain copy: a marker knows its place too.
+      const { kind, id, name } = mark as WireReference;
+      asked.push({ kind, id, name });
+      return `stub ${id}`;
     },
   };
 }

@@ -10,13 +10,18 @@ const never = () => {
   throw new Error("code of the program ran");
 };
 
-/** What has no way to travel yet. */
+const lockedStream = () => {
+  const stream = new ReadableStream();
+  stream.getReader();
+  return stream;
+};
+
+/** What has no way to travel yet, or for now. */
 const notYet: readonly RefusalRow[] = (
   [
-    ["a generator", () => (function* () {})(), /iterators/],
-    ["an async generator", () => (async function* () {})(), /iterators/],
     ["an array's iterator", () => [][Symbol.iterator](), /iterators/],
-    ["a ReadableStream", () => new ReadableStream(), /streams/],
+    ["a Map's iterator", () => new Map().entries(), /iterators/],
+    ["a ReadableStream that somebody reads", lockedStream, /locked/],
     ["an AbortSignal", () => new AbortController().signal, /signal/],
   ] as const
 ).map(([name, make, cure]) => ({ name, make, cure, path: "", isAwaited: false }));

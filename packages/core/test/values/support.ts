@@ -1,5 +1,5 @@
 /** What the tests of values share: one codec, an exporter that numbers what it is given, and bytes as readable hex. */
-import type { Decoded, Exporter, Importer, ValueLimits, WireReference } from "../../src/values/codec.ts";
+import type { Decoded, Exporter, Importer, StreamKind, ValueLimits, WireReference } from "../../src/values/codec.ts";
 import { createCodec } from "../../src/values/message-pack.ts";
 import { ByteWriter } from "../../src/wire/byte-writer.ts";
 
@@ -16,6 +16,10 @@ export class TestExporter implements Exporter, Importer {
     return typeof value === "function"
       ? { kind: "function", id, name: value.name }
       : { kind: "object", id, name: value.constructor.name };
+  }
+
+  stream(value: object, _kind: StreamKind): number {
+    return this.exported.push(value);
   }
 
   isPinned(value: object): boolean {

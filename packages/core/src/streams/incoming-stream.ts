@@ -1,0 +1,276 @@
+/**
+ * A stream we consume: what has come and was not read, who waits for what has not come, and how much more the producer
+ * may send. The session keeps only this; what a program holds, an iterator or a `ReadableStream`, is made over it, and
+ * when that is dropped the stream is cancelled.
+ */
+import type { RpcError } from "../errors/rpc-error.ts";
+import { type Piece, Unread } from "./unread.ts";
+
+/** An item, or the end with what the producer returned. */
+export type Step = IteratorResult<unknown, unknown>;
+
+/** What a contract makes of an item before the program gets it, at once or later; `references` are the stubs in it. */
+export type ItemCheck = (item: unknown, references: readonly unknown[]) => unknown;
+
+export interface Failure {
+  readonly error: Error;
+  /** It was thrown when the producer was told to end. */
+  readonly isOfEnding: boolean;
+}
+
+export interface Settler<T> {
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
+/** What a stream asks of the table it is in. */
+export interface IncomingStreamHost {
+  /** What an item or an end holds; stubs go into `references`. @throws RpcError */
+  read(piece: Piece, references?: unknown[]): unknown;
+  readFailure(piece: Piece): Failure;
+  /** Gives up what nobody will read. */
+  discard(piece: Piece): void;
+  /** Something was read, or is waited for: the producer may send more. */
+  consumed(stream: IncomingStream): void;
+  /** Tells the producer that nobody wants more. */
+  cancel(stream: IncomingStream, reason: unknown): void;
+  /** The producer will say no more. */
+  ended(stream: IncomingStream): void;
+  /** Nothing is left of it here. */
+  over(stream: IncomingStream): void;
+  /** A promise whose rejection is reported when nobody waits for it. */
+  promise<T>(begin: (settler: Settler<T>) => void): Promise<T>;
+  /** Runs `task` when the producer has had its time to end. */
+  afterGrace(task: () => void): { cancel(): void };
+}
+
+/** Who waits for an item keeps what the program holds of the stream alive. */
+interface Waiter extends Settler<Step> {
+  readonly owner: object | undefined;
+}
+
+/** Who waits until the producer has ended. */
+interface Answer extends Settler<Step> {
+  readonly promise: Promise<Step>;
+  readonly grace: { cancel(): void };
+}
+
+type State =
+  | { readonly kind: "open" }
+  /** The last word has come, and was not read. */
+  | { readonly kind: "ended" }
+  /** Nothing more will come: said once, behind what has come. */
+  | { readonly kind: "failed"; readonly error: Error }
+  /** Nobody wants more, and the producer has not said its last word. `error` is said once. */
+  | { readonly kind: "cancelled"; readonly answer?: Answer | undefined; readonly error?: Error | undefined }
+  | { readonly kind: "over" };
+
+export class IncomingStream {
+  readonly id: number;
+  /** What the producer may still send; an item may overdraw the bytes. */
+  readonly credit = { items: 0, bytes: 0 };
+  readonly unread: Unread = new Unread();
+  /** The bytes that it may have under way or unread; 0 until somebody reads. */
+  windowBytes = 0;
+  check: ItemCheck | undefined;
+  readonly #host: IncomingStreamHost;
+  readonly #waiting: Waiter[] = [];
+  #state: State = { kind: "open" };
+
+  constructor(id: number, host: IncomingStreamHost) {
+    this.id = id;
+    this.#host = host;
+  }
+
+  /** The producer may say more, and it is wanted. */
+  get isOpen(): boolean {
+    return this.#state.kind === "open";
+  }
+
+  get isCancelled(): boolean {
+    return this.#state.kind === "cancelled";
+  }
+
+  /** The next item. `owner` is what the program holds: it is kept as long as somebody waits. */
+  next(owner?: object): Promise<Step> {
+    const piece = this.#waiting.length === 0 ? this.unread.take() : undefined;
+    if (piece) return this.#read(piece);
+    if (this.#state.kind === "open") return this.#wait(owner);
+    const error = this.#takeError();
+    return error ? this.#host.promise(({ reject }) => reject(error)) : Promise.resolve(done(undefined));
+  }
+
+  /** Nobody wants more. Settles when the producer has ended, or has not in the time it has for that. */
+  cancel(reason: unknown): Promise<Step> {
+    if (this.#state.kind === "open") this.#cancel({ kind: "cancelled", answer: this.#makeAnswer() }, reason);
+    else this.abandon();
+    const answer = this.#state.kind === "cancelled" ? this.#state.answer : undefined;
+    return answer ? answer.promise : Promise.resolve(done(reason));
+  }
+
+  /** Nobody will read it, and nobody waits for its end. */
+  abandon(): void {
+    const { kind } = this.#state;
+    if (kind === "open") this.#cancel({ kind: "cancelled" }, undefined);
+    else if (kind !== "cancelled") this.#over();
+  }
+
+  /** Ends it here, and tells who reads it why; the producer is told as well. */
+  fail(error: Error): void {
+    const { kind } = this.#state;
+    if (kind === "open") this.#cancel({ kind: "cancelled", error }, error);
+    else if (kind === "ended") {
+      this.#over();
+      this.#state = { kind: "failed", error };
+    }
+  }
+
+  /** The session is over: what has come can still be read. */
+  close(error: RpcError): void {
+    const state = this.#state;
+    if (state.kind === "cancelled") this.#answerWith(state.answer, done(undefined));
+    if (state.kind === "cancelled") this.#state = { kind: "over" };
+    if (state.kind !== "open") return;
+    const waiting = this.#waiting.splice(0);
+    this.#state = waiting.length > 0 ? { kind: "over" } : { kind: "failed", error };
+    for (const { reject } of waiting) reject(error);
+  }
+
+  /** A piece has come. */
+  arrived(piece: Piece): void {
+    const state = this.#state;
+    if (state.kind === "open") this.#take(piece);
+    else if (state.kind === "cancelled" && piece.kind !== "item") this.#lastWord(piece, state.answer);
+    else this.#host.discard(piece);
+  }
+
+  #take(piece: Piece): void {
+    const waiter = this.#waiting.shift();
+    if (!waiter) this.unread.put(piece);
+    if (piece.kind !== "item") {
+      this.#state = { kind: "ended" };
+      this.#host.ended(this);
+    }
+    if (waiter) this.#settle(piece, waiter);
+  }
+
+  #wait(owner: object | undefined): Promise<Step> {
+    const promise = this.#host.promise<Step>(({ resolve, reject }) => this.#waiting.push({ resolve, reject, owner }));
+    this.#host.consumed(this);
+    return promise;
+  }
+
+  #read(piece: Piece): Promise<Step> {
+    if (piece.kind !== "item" || this.check) return this.#host.promise((settler) => this.#settle(piece, settler));
+    try {
+      const value = this.#host.read(piece);
+      this.#host.consumed(this);
+      return Promise.resolve({ done: false, value });
+    } catch (error) {
+      return this.#host.promise((settler) => this.#spoil(error as Error, settler));
+    }
+  }
+
+  #settle(piece: Piece, settler: Settler<Step>): void {
+    try {
+      if (piece.kind === "item") this.#item(piece, settler);
+      else if (piece.kind === "end") settler.resolve(done(this.#host.read(piece)));
+      else settler.reject(this.#host.readFailure(piece).error);
+    } catch (error) {
+      this.#spoil(error as Error, settler);
+    }
+    if (piece.kind !== "item") this.#over();
+  }
+
+  #item(piece: Piece, settler: Settler<Step>): void {
+    const { check } = this;
+    const references: unknown[] | undefined = check && [];
+    const value = this.#host.read(piece, references);
+    this.#host.consumed(this);
+    const checked = check && references ? check(value, references) : value;
+    if (!(checked instanceof Promise)) settler.resolve({ done: false, value: checked });
+    else {
+      checked.then(
+        (ready) => settler.resolve({ done: false, value: ready }),
+        (error) => this.#spoil(error, settler),
+      );
+    }
+  }
+
+  /** What has come is no good: the stream ends with it. */
+  #spoil(error: Error, { reject }: Settler<Step>): void {
+    if (this.#state.kind === "open") this.#cancel({ kind: "cancelled" }, error);
+    else if (this.#state.kind === "ended") this.#over();
+    reject(error);
+  }
+
+  #cancel(state: State & { readonly kind: "cancelled" }, reason: unknown): void {
+    const waiting = this.#waiting.splice(0);
+    const { error } = state;
+    this.#state = waiting.length > 0 ? { ...state, error: undefined } : state;
+    this.#discardUnread();
+    for (const { resolve, reject } of waiting) {
+      if (error) reject(error);
+      else resolve(done(undefined));
+    }
+    this.#host.cancel(this, reason);
+  }
+
+  #over(): void {
+    this.#state = { kind: "over" };
+    this.#discardUnread();
+    for (const { resolve } of this.#waiting.splice(0)) resolve(done(undefined));
+    this.#host.over(this);
+  }
+
+  #discardUnread(): void {
+    for (let piece = this.unread.take(); piece; piece = this.unread.take()) this.#host.discard(piece);
+  }
+
+  /** What there is to be told of the end, once. */
+  #takeError(): Error | undefined {
+    const state = this.#state;
+    if (state.kind === "failed") this.#over();
+    else if (state.kind === "cancelled") this.#state = { ...state, error: undefined };
+    else return undefined;
+    return state.error;
+  }
+
+  #makeAnswer(): Answer {
+    let settler!: Settler<Step>;
+    const promise = this.#host.promise<Step>((made) => {
+      settler = made;
+    });
+    const grace = this.#host.afterGrace(() => {
+      if (this.#state.kind === "cancelled") this.#state = { ...this.#state, answer: undefined };
+      settler.resolve(done(undefined));
+    });
+    return { ...settler, promise, grace };
+  }
+
+  /** The producer has ended, as it was told to. */
+  #lastWord(piece: Piece, answer: Answer | undefined): void {
+    this.#host.ended(this);
+    this.#state = { kind: "over" };
+    this.#host.over(this);
+    if (!answer) this.#host.discard(piece);
+    else if (piece.kind === "end") this.#answerWith(answer, done(this.#host.read(piece)));
+    else this.#answerFailure(answer, this.#host.readFailure(piece));
+  }
+
+  /** What a producer threw before it was told to end is not what became of that. */
+  #answerFailure(answer: Answer, { error, isOfEnding }: Failure): void {
+    answer.grace.cancel();
+    if (isOfEnding) answer.reject(error);
+    else answer.resolve(done(undefined));
+  }
+
+  #answerWith(answer: Answer | undefined, step: Step): void {
+    answer?.grace.cancel();
+    answer?.resolve(step);
+  }
+}
+
+function done(value: unknown): Step {
+  return { done: true, value };
+}

@@ -1,0 +1,243 @@
+/** The streams one session consumes: found by number, bounded, and granted credit as they are read. */
+import type { Clock } from "../clock/clock.ts";
+import { RpcError } from "../errors/rpc-error.ts";
+import type { StreamKind } from "../values/codec.ts";
+import type { ByteReader } from "../wire/byte-reader.ts";
+import { faceOf } from "./far-iterator.ts";
+import { type Failure, IncomingStream, type IncomingStreamHost } from "./incoming-stream.ts";
+import type { Piece, PieceKind } from "./unread.ts";
+import { maxExcessBytes, windowBytes, windowItems } from "./window.ts";
+
+/** Hears of streams that were dropped without a word, for all sessions of an endpoint. */
+export type DroppedStreams = FinalizationRegistry<IncomingStream>;
+
+export function createDroppedStreams(): DroppedStreams {
+  return new FinalizationRegistry((stream) => stream.abandon());
+}
+
+/** Time for the producer's `finally`, until whoever ended the stream goes on without it. */
+const graceMs = 1_000;
+/** A collection is asked for when the table is this full, at most once for so many new streams. */
+const pressureShare = 0.75;
+
+export interface IncomingStreamsOptions {
+  readonly clock: Clock;
+  readonly dropped: DroppedStreams;
+  readonly maxStreams: number;
+  readonly maxMessageBytes: number;
+  /** See `IncomingStreamHost`. */
+  read(piece: Piece, references?: unknown[]): unknown;
+  readFailure(piece: Piece): Failure;
+  discard(piece: Piece): void;
+  /** Tells the producer. */
+  writeCredit(id: number, items: number, bytes: number): void;
+  writeCancel(id: number, reason: unknown): void;
+  promise: IncomingStreamHost["promise"];
+  /** A producer has said its last word. */
+  ended(): void;
+  collectGarbage(): void;
+}
+
+export class IncomingStreams {
+  readonly #options: IncomingStreamsOptions;
+  readonly #host: IncomingStreamHost;
+  /** Those of which the producer may still say something. */
+  readonly #open = new Map<number, IncomingStream>();
+  /** Those that have ended, with something left to be read. */
+  readonly #ended = new Set<IncomingStream>();
+  /** What is to be told to producers at the end of the turn. */
+  readonly #due = new Set<IncomingStream>();
+  readonly #cancelled: { readonly stream: IncomingStream; readonly reason: unknown }[] = [];
+  #isTelling = false;
+  #isClosed = false;
+  /** Bytes that came beyond what was granted. */
+  #excessBytes = 0;
+  #nextPressureSize: number;
+
+  constructor(options: IncomingStreamsOptions) {
+    this.#options = options;
+    this.#nextPressureSize = this.#pressureSize;
+    this.#host = {
+      read: (piece, references) => options.read(piece, references),
+      readFailure: (piece) => options.readFailure(piece),
+      discard: (piece) => options.discard(piece),
+      consumed: (stream) => this.#consumed(stream),
+      cancel: (stream, reason) => this.#cancel(stream, reason),
+      ended: (stream) => this.#producerEnded(stream),
+      over: (stream) => this.#over(stream),
+      promise: (begin) => options.promise(begin),
+      afterGrace: (task) => options.clock.setTimer(graceMs, task),
+    };
+  }
+
+  /** Streams that are open, or not read to their end. */
+  get size(): number {
+    return this.#open.size + this.#ended.size;
+  }
+
+  /** Streams that are being read and will bring more. */
+  get readCount(): number {
+    let count = 0;
+    for (const { isOpen, windowBytes: granted } of this.#open.values()) if (isOpen && granted > 0) count++;
+    return count;
+  }
+
+  /** A stream has come in a message: what the program gets. @throws RpcError `protocol`, `limit-exceeded` */
+  receive(id: number, kind: StreamKind): object {
+    const stream = this.#add(id);
+    const face = faceOf(stream, kind);
+    this.#options.dropped.register(face, stream);
+    this.#relievePressure();
+    return face;
+  }
+
+  /** A stream has come that nobody will read. */
+  refuse(id: number): void {
+    if (!this.#open.has(id) && !this.#isFull && !this.#isClosed) this.#add(id).abandon();
+  }
+
+  /** A frame of a stream's. @throws RpcError `protocol` for what no honest peer sends */
+  piece(kind: PieceKind, reader: ByteReader): void {
+    const { position, end, bytes } = reader;
+    const id = reader.varint();
+    const stream = this.#open.get(id);
+    if (!stream) throw new RpcError("protocol", `an item of stream ${id}, which is not open`, "unknown");
+    this.#charge(stream, kind, end - position);
+    stream.arrived({ kind, bytes, start: reader.position, end });
+  }
+
+  /** The session is over: who reads is told so behind what has come. */
+  close(error: RpcError): void {
+    const open = [...this.#open.values()];
+    this.#isClosed = true;
+    this.#open.clear();
+    this.#ended.clear();
+    this.#due.clear();
+    this.#cancelled.length = 0;
+    for (const stream of open) stream.close(error);
+  }
+
+  get #isFull(): boolean {
+    return this.#open.size >= this.#options.maxStreams;
+  }
+
+  #add(id: number): IncomingStream {
+    const { maxStreams } = this.#options;
+    if (this.#isClosed) throw new RpcError("closed", "the session of the stream is over", "unknown");
+    if (this.#open.has(id)) throw new RpcError("protocol", `stream ${id} came twice`, "not-executed");
+    if (this.#isFull) {
+      const detail = `${this.#open.size} streams are open, limits.maxStreams is ${maxStreams}`;
+      throw new RpcError("limit-exceeded", detail, "not-executed");
+    }
+    const stream = new IncomingStream(id, this.#host);
+    this.#open.set(id, stream);
+    return stream;
+  }
+
+  /** The answer of a producer that was told to end costs nothing: nothing of it is kept. */
+  #charge(stream: IncomingStream, kind: PieceKind, bytes: number): void {
+    if (stream.isCancelled && kind !== "item") return;
+    if (stream.credit.items < 1 || stream.credit.bytes < 1) throw overrun(stream.id);
+    stream.credit.items--;
+    this.#addBytes(stream, -bytes);
+    if (this.#excessBytes > maxExcessBytes(this.#options.maxMessageBytes)) throw overrun(stream.id);
+  }
+
+  #addBytes({ credit }: IncomingStream, bytes: number): void {
+    this.#excessBytes -= Math.max(0, -credit.bytes);
+    credit.bytes += bytes;
+    this.#excessBytes += Math.max(0, -credit.bytes);
+  }
+
+  #consumed(stream: IncomingStream): void {
+    if (!this.#open.has(stream.id) || !stream.isOpen) return;
+    const { credit, unread } = stream;
+    const isLow =
+      credit.items + unread.count <= windowItems / 2 || credit.bytes + unread.bytes <= stream.windowBytes / 2;
+    if (!isLow) return;
+    this.#due.add(stream);
+    this.#tellSoon();
+  }
+
+  #cancel(stream: IncomingStream, reason: unknown): void {
+    if (this.#isClosed) return;
+    this.#due.delete(stream);
+    this.#cancelled.push({ stream, reason });
+    this.#tellSoon();
+  }
+
+  /** One whose last word exceeded its credit is open until that has been read. */
+  #producerEnded(stream: IncomingStream): void {
+    this.#due.delete(stream);
+    if (stream.credit.bytes < 0 && !stream.isCancelled) return;
+    this.#open.delete(stream.id);
+    this.#excessBytes -= Math.max(0, -stream.credit.bytes);
+    if (stream.unread.count > 0) this.#ended.add(stream);
+    this.#options.ended();
+  }
+
+  #over(stream: IncomingStream): void {
+    this.#ended.delete(stream);
+    if (!this.#open.delete(stream.id)) return;
+    this.#options.writeCredit(stream.id, 0, -stream.credit.bytes);
+    this.#addBytes(stream, -stream.credit.bytes);
+  }
+
+  #tellSoon(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    // Not at once: the program may read a stream in the middle of a value that is being sent.
+    this.#options.clock.endOfTurn(() => this.#tell());
+  }
+
+  #tell(): void {
+    this.#isTelling = false;
+    for (const { stream, reason } of this.#cancelled.splice(0)) this.#options.writeCancel(stream.id, reason);
+    if (this.#due.size === 0) return;
+    const due = [...this.#due];
+    this.#due.clear();
+    for (const stream of due) this.#grant(stream);
+  }
+
+  #grant(stream: IncomingStream): void {
+    const { credit, unread } = stream;
+    const { count, othersBytes } = this.#others(stream);
+    stream.windowBytes = windowBytes(count + 1, othersBytes);
+    const items = Math.max(0, windowItems - credit.items - unread.count);
+    const bytes = Math.max(0, stream.windowBytes - credit.bytes - unread.bytes);
+    if (items + bytes === 0) return;
+    credit.items += items;
+    this.#addBytes(stream, bytes);
+    this.#options.writeCredit(stream.id, items, bytes);
+  }
+
+  /** How many other streams are read, and what they may have under way or unread. */
+  #others(stream: IncomingStream): { readonly count: number; readonly othersBytes: number } {
+    let count = 0;
+    let othersBytes = 0;
+    for (const other of this.#open.values()) {
+      if (other === stream || other.windowBytes === 0) continue;
+      count++;
+      othersBytes += Math.max(0, other.credit.bytes) + other.unread.bytes;
+    }
+    for (const other of this.#ended) othersBytes += other.unread.bytes;
+    return { count, othersBytes };
+  }
+
+  get #pressureSize(): number {
+    return Math.max(1, pressureShare * this.#options.maxStreams);
+  }
+
+  /** Dropped streams are cancelled when the engine finds them: it is asked to look before an honest peer is refused. */
+  #relievePressure(): void {
+    const { size } = this.#open;
+    if (size < this.#pressureSize / 2) this.#nextPressureSize = this.#pressureSize;
+    if (size < this.#nextPressureSize) return;
+    this.#nextPressureSize += Math.max(1, this.#options.maxStreams / 8);
+    this.#options.collectGarbage();
+  }
+}
+
+function overrun(id: number): RpcError {
+  return new RpcError("protocol", `more came of stream ${id} than was granted`, "unknown");
+}

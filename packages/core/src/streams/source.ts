@@ -1,0 +1,104 @@
+/**
+ * Where the items of a stream come from: each kind of source, asked in one way. Nothing of it is touched before its first
+ * step, so that a stream which is never sent, or never read, costs its owner nothing.
+ */
+import type { StreamKind } from "../values/codec.ts";
+import { streamOf } from "./far-iterator.ts";
+import type { Step } from "./incoming-stream.ts";
+import { adoptNodeStream } from "./node-stream.ts";
+
+export interface Source {
+  /** It brings what another process sends: errors go on as they came. */
+  readonly isRelay: boolean;
+  /** The next step. May throw; may be a promise. */
+  next(): Step | PromiseLike<Step>;
+  /** Nobody wants more: `finally` runs. Gives what the source returns at last, or a promise of it; may throw. */
+  cancel(reason: unknown): unknown;
+  /** Nobody will ever read it, though it has left: what it keeps open is closed. Instead of the first step. */
+  abandon(reason: unknown): unknown;
+  /** It never left: it is its owner's again, as it was. Instead of the first step. */
+  giveBack(): void;
+}
+
+export function sourceOf(value: object, kind: StreamKind): Source {
+  const isRelay = streamOf(value) !== undefined;
+  // The encoder has told what it is.
+  if (kind === "readable") return new ReadableSource(value as ReadableStream, isRelay);
+  return new IterableSource(value as Iterated, isRelay);
+}
+
+/** Whether it can be read once only: then it must not be read by two at a time. */
+export function isReadOnce(value: object, kind: StreamKind): boolean {
+  return kind === "readable" || typeof (value as Partial<Iterated>).next === "function";
+}
+
+type Stepping = AsyncIterator<unknown, unknown, unknown> | Iterator<unknown, unknown, unknown>;
+/** An async iterable, or a generator that is not asynchronous. */
+type Iterated = Partial<AsyncIterable<unknown>> & Stepping;
+
+class IterableSource implements Source {
+  readonly isRelay: boolean;
+  readonly #iterable: Iterated;
+  readonly #nodeStream: ReturnType<typeof adoptNodeStream>;
+  #iterator: Stepping | undefined;
+
+  constructor(iterable: Iterated, isRelay: boolean) {
+    this.#iterable = iterable;
+    this.#nodeStream = adoptNodeStream(iterable);
+    this.isRelay = isRelay;
+  }
+
+  next(): Step | PromiseLike<Step> {
+    this.#iterator ??= this.#iterable[Symbol.asyncIterator]?.() ?? this.#iterable;
+    return this.#iterator.next();
+  }
+
+  cancel(reason: unknown): unknown {
+    return returned(this.#iterator, reason);
+  }
+
+  /** What makes iterators is left alone: only an iterator is nobody else's. */
+  abandon(reason: unknown): unknown {
+    if (this.#nodeStream) return this.#nodeStream.destroy();
+    return isReadOnce(this.#iterable, "iterable") ? returned(this.#iterable, reason) : undefined;
+  }
+
+  giveBack(): void {
+    this.#nodeStream?.letGo();
+  }
+}
+
+/** What an iterator returns when it is told to end. */
+async function returned(iterator: Stepping | undefined, reason: unknown): Promise<unknown> {
+  const step = await iterator?.return?.(reason);
+  return step?.value;
+}
+
+class ReadableSource implements Source {
+  readonly isRelay: boolean;
+  readonly #stream: ReadableStream;
+  #reader: ReadableStreamDefaultReader | undefined;
+
+  constructor(stream: ReadableStream, isRelay: boolean) {
+    this.#stream = stream;
+    this.isRelay = isRelay;
+  }
+
+  async next(): Promise<Step> {
+    this.#reader ??= this.#stream.getReader();
+    const step = await this.#reader.read();
+    if (step.done) this.#reader.releaseLock();
+    return step as Step;
+  }
+
+  async cancel(reason: unknown): Promise<void> {
+    await this.#reader?.cancel(reason);
+    this.#reader?.releaseLock();
+  }
+
+  async abandon(reason: unknown): Promise<void> {
+    if (!this.#stream.locked) await this.#stream.cancel(reason);
+  }
+
+  giveBack(): void {}
+}
