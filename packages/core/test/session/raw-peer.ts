@@ -358,11 +358,7 @@ export function callPayload(
     writer.varint(id);
     writer.varint(target);
     writer.varint(0);
-<<<<<<< main
-    writer.varint(callFlag.inlineMethod | (depth > 0 ? callFlag.depth : 0) | flags);
-=======
     writer.varint(flags | callFlag.inlineMethod | (depth > 0 ? callFlag.depth : 0));
->>>>>>> mine
     writeName(writer, method);
     if (depth > 0) writer.varint(depth);
     codec.encodeList(writer, args, exporter, valueLimits, "args");
