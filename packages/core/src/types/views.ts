@@ -19,12 +19,25 @@ export type Pipelined<T> = T extends AnyFunction
   : { readonly [K in keyof T as OfferedName<K, T[K]>]: PipelinedMethod<T[K]> };
 
 /** A result on its way: the promise of it, and what can be called on it already. */
-type Step<R> = Promise<FromAfar<R>> & Steps<NonNullable<FromAfar<R>>>;
+type Step<R> = Promise<FromAfar<R>> & ResultOfType<FromAfar<R>> & Steps<NonNullable<FromAfar<R>>>;
+
+/** What a step may be given for. A plain promise is none: it could not be sent. */
+interface ResultOfType<R> {
+  readonly [resultType]: R;
+}
+declare const resultType: unique symbol;
+
+/** Arguments of a pipelined call: as of any, or results on their way. */
+type PipelinedArguments<A extends readonly unknown[]> = {
+  [I in keyof A]: ListToAfar<A>[I & keyof ListToAfar<A>] | ResultOfType<FromAfar<A[I]>>;
+};
 
 // Overloads have their last signature here, as TypeScript's own `Parameters` has.
 type OnewayMethod<F> = F extends (...args: infer A) => unknown ? (...args: ListToAfar<A>) => Promise<void> : F;
 
-type PipelinedMethod<F> = F extends (...args: infer A) => infer R ? (...args: ListToAfar<A>) => Step<Settled<R>> : F;
+type PipelinedMethod<F> = F extends (...args: infer A) => infer R
+  ? (...args: PipelinedArguments<A>) => Step<Settled<R>>
+  : F;
 
 /** Only what arrives as a remote can be called while it is on its way. */
 type Steps<Arrived> = Arrived extends Stub<infer Original> ? Pipelined<Original> : unknown;

@@ -22,6 +22,8 @@ interface Bank {
   find(name: string): Account | null;
   far(): Remote<Account>;
   onClose(listener: (account: Account) => void): () => void;
+  merge(from: Account, into: Remote<Account>, amount?: number): number;
+  sum(...amounts: number[]): number;
   _audit(): void;
   open: boolean;
 }
@@ -50,6 +52,11 @@ describe("pipelined", () => {
     expectTypeOf(await bank.find("a")).toEqualTypeOf<Remote<Account> | null>();
     expectTypeOf(await bank.far().balance()).toEqualTypeOf<number>();
     expectTypeOf(await bank.onClose(() => {})()).toEqualTypeOf<void>();
+    expectTypeOf(await bank.merge(bank.account(1), bank.account(2), bank.sum(1, bank.sum()))).toEqualTypeOf<number>();
+    // @ts-expect-error a result of another type
+    void bank.merge(bank.sum(), bank.account(2));
+    // @ts-expect-error a promise is no step: it could not be sent
+    void bank.sum(Promise.resolve(1));
     // @ts-expect-error data has no methods of its own to call
     void bank.account(1).balance().toFixed();
     // @ts-expect-error hidden
