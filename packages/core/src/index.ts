@@ -19,19 +19,22 @@ export { RemoteError } from "./errors/remote-error.ts";
 export { type Outcome, RpcError, type RpcErrorCode } from "./errors/rpc-error.ts";
 export { defaultLimits, type LimitOptions, type Limits, resolveLimits } from "./limits/limits.ts";
 export {
+  boundMethod,
   type CallerContract,
   type CallerMethod,
   guardMethod,
+  guardOf,
   type MethodGuard,
   offerInPlaceOf,
 } from "./references/contracts.ts";
 export { revoke } from "./references/held-objects.ts";
-export { isOfferable } from "./references/method-table.ts";
+export { isOfferable, type Method, type MethodTable, MethodTables } from "./references/method-table.ts";
 export { monitor } from "./references/monitors.ts";
 export { pipeline } from "./references/pipeline.ts";
 export { isRemote, oneway, release, sameReference, underContract, withOptions } from "./references/stub.ts";
-export { currentCall } from "./session/current-call.ts";
+export { currentCall, postpone } from "./session/current-call.ts";
 export type { AuditEntry } from "./session/disclosure.ts";
+export type { CallPasses, IssuedPasses } from "./session/passes.ts";
 export type { Authorize, AuthorizeCall } from "./session/policy.ts";
 export { connectionOf } from "./session/session-connection.ts";
 export type { AuthExchange, Authenticator, Credentials } from "./types/authentication.ts";

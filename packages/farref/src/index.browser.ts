@@ -1,9 +1,11 @@
 /** farref in a browser: all but listening and Node's transports. */
-import { plainPlatform } from "@farref/core";
 import { memoryTransport, webSocketTransport } from "@farref/transports";
+import { browserPlatform, browserTurns } from "./browser-platform.ts";
 import { type Connect, createConnect } from "./connect.ts";
+import { createSerialized, type Serialized } from "./serialized/serialized.ts";
 
 export type { FrontOf, Service } from "@farref/core";
 export * from "./shared.ts";
 
-export const connect: Connect = createConnect([webSocketTransport, memoryTransport], plainPlatform);
+export const connect: Connect = createConnect([webSocketTransport, memoryTransport], browserPlatform);
+export const serialized: Serialized = createSerialized(browserPlatform, browserTurns);

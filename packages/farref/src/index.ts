@@ -1,7 +1,8 @@
 /** Distributed objects for TypeScript: serve an object in one process, call it from another. */
 
 import { type Connect, createConnect } from "./connect.ts";
-import { nodePlatform } from "./node-platform.ts";
+import { nodePlatform, nodeTurns } from "./node-platform.ts";
+import { createSerialized, type Serialized } from "./serialized/serialized.ts";
 import { nodeTransports } from "./start-service.ts";
 
 export {
@@ -21,3 +22,4 @@ export * from "./shared.ts";
 export { startService, type Where } from "./start-service.ts";
 
 export const connect: Connect = createConnect(nodeTransports, nodePlatform);
+export const serialized: Serialized = createSerialized(nodePlatform, nodeTurns);

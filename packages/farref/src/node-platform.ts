@@ -1,10 +1,16 @@
-/** What Node knows that core can't: which classes are its own, and how its engine is asked to collect garbage. */
+/**
+ * What Node knows that core can't: which classes are its own, how its engine is asked to collect garbage, and which call
+ * a function is part of beyond its first `await`.
+ */
 import { builtinModules } from "node:module";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { Platform } from "@farref/core";
+import { AsyncContext } from "./serialized/async-context.ts";
+import { Turns } from "./serialized/turns.ts";
 
-export const nodePlatform: Platform = { isPlatformPrototype, collectGarbage };
+export const nodeTurns = new Turns(new AsyncContext());
+export const nodePlatform: Platform = { isPlatformPrototype, collectGarbage, passes: nodeTurns };
 
 /** Loading these for a look would change how the process behaves, or warn. */
 const untouched = new Set(["domain", "inspector", "inspector/promises", "punycode", "repl", "sys", "test", "wasi"]);

@@ -1,8 +1,10 @@
 /** An allowlist for one object: what is named can be called from afar, nothing else. */
 import {
   type ByReferenceMark,
+  boundMethod,
   byReference,
   isOfferable,
+  type Method,
   type MethodName,
   offerInPlaceOf,
   RpcError,
@@ -22,7 +24,7 @@ export function expose<T extends object, M extends MethodName<T>>(
   methods: readonly M[],
 ): Pick<T, M> & ByReferenceMark {
   const exposed: Record<string, unknown> = {};
-  for (const name of methods) exposed[name] = boundMethod(object, name);
+  for (const name of methods) exposed[name] = boundMethod(object, methodOf(object, name));
   const dispose = findValue(object, Symbol.dispose);
   if (typeof dispose === "function") {
     Object.defineProperty(exposed, Symbol.dispose, { value: () => Reflect.apply(dispose, object, []) });
@@ -30,12 +32,10 @@ export function expose<T extends object, M extends MethodName<T>>(
   return byReference(offerInPlaceOf(exposed, object)) as Pick<T, M> & ByReferenceMark;
 }
 
-function boundMethod(object: object, name: string): unknown {
+function methodOf(object: object, name: string): Method {
   const method = isOfferable(name) && name !== "then" ? findValue(object, name) : undefined;
-  if (typeof method !== "function") {
-    throw new RpcError("invalid-argument", `expose: ${JSON.stringify(name)} is not a method to be offered`, "not-sent");
-  }
-  return (...args: unknown[]) => Reflect.apply(method, object, args);
+  if (typeof method === "function") return method;
+  throw new RpcError("invalid-argument", `expose: ${JSON.stringify(name)} is not a method to be offered`, "not-sent");
 }
 
 /** The value of a property, wherever it is declared; `undefined` for accessors, which are not run. */

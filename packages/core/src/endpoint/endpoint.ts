@@ -7,6 +7,7 @@ import { HeldObjects } from "../references/held-objects.ts";
 import { createCollectedReferences } from "../references/import-table.ts";
 import { MethodTables } from "../references/method-table.ts";
 import type { SessionEnvironment } from "../session/environment.ts";
+import type { CallPasses } from "../session/passes.ts";
 import { createDroppedStreams } from "../streams/incoming-streams.ts";
 import type { Session } from "../types/session.ts";
 import { createCodec } from "../values/message-pack.ts";
@@ -18,6 +19,8 @@ export interface Platform {
   isPlatformPrototype(prototype: object): boolean;
   /** Asks the engine to collect garbage, where it can be asked. */
   collectGarbage(): void;
+  /** Which call is part of which: what lets calls back into a serialized object. */
+  readonly passes?: CallPasses | undefined;
 }
 
 /** Knows nothing: enough where built-in classes are recognised by themselves, as in browsers. */
@@ -56,6 +59,7 @@ export class Endpoint {
       collected: createCollectedReferences(),
       droppedStreams: createDroppedStreams(),
       sourcesInUse: new WeakSet(),
+      passes: platform.passes,
       isPinned,
       published: (name) => this.#published.get(name),
       collectGarbage: () => platform.collectGarbage(),

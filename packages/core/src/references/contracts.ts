@@ -55,10 +55,27 @@ const originalKey: unique symbol = Symbol.for("farref.original") as never;
 
 /** Tells that an object only offers the methods of another: that one is held, disposed and revoked in its place. */
 export function offerInPlaceOf<T extends object>(offered: T, original: object): T {
-  return Object.defineProperty(offered, originalKey, { value: originalOf(original) });
+  return Object.defineProperty(offered, originalKey, { configurable: true, value: originalOf(original) });
 }
 
 /** The object behind one that offers its methods; any other is itself. */
 export function originalOf(object: object): object {
   return (object as { readonly [originalKey]?: object })[originalKey] ?? object;
+}
+
+const behindKey: unique symbol = Symbol.for("farref.behind") as never;
+
+/** A function that calls `method` on `object` and does nothing beside: whoever calls it calls the method. */
+export function boundMethod(object: object, method: Method): Method {
+  const self = originalOf(object);
+  const bound = (...args: unknown[]) => Reflect.apply(method, self, args);
+  return Object.defineProperty(bound, behindKey, { value: method });
+}
+
+/** Whether calling `called` is calling `method` and nothing else. */
+export function isCallOf(method: Method, called: Method | undefined): boolean {
+  for (let next = called; next; next = (next as { readonly [behindKey]?: Method })[behindKey]) {
+    if (next === method) return true;
+  }
+  return false;
 }

@@ -26,6 +26,8 @@ export class CallQueue {
   readonly #gates = new Map<number, Gate>();
   #behindGates = 0;
   #running = 0;
+  /** Of those that run, the ones that wait for their object. */
+  #aside = 0;
 
   constructor(options: CallQueueOptions) {
     this.#options = options;
@@ -81,6 +83,15 @@ export class CallQueue {
     this.pump();
   }
 
+  /** A running call waits for its object: meanwhile it needs no slot, and counts as queued. */
+  stepAside(): void {
+    this.#aside++;
+  }
+
+  stepBack(): void {
+    this.#aside--;
+  }
+
   /** Begins what can begin. */
   pump(): void {
     while (this.#queue.length > 0 && this.#hasSlot) this.#advance(this.#queue.shift() as IncomingCall);
@@ -109,8 +120,20 @@ export class CallQueue {
     return waiting;
   }
 
+  get #slots(): number {
+    return this.#options.maxRunningCalls + this.#options.awaitedCalls();
+  }
+
   get #hasSlot(): boolean {
-    return this.#running < this.#options.maxRunningCalls + this.#options.awaitedCalls();
+    if (this.#running < this.#slots) return true;
+    return this.#running - this.#aside < this.#slots && this.#hasRoom;
+  }
+
+  /** Whether another call may wait, here or for its object. */
+  get #hasRoom(): boolean {
+    const beyondSlots = Math.max(0, this.#running - this.#slots);
+    const waiting = this.#queue.length + this.#behindGates + Math.min(this.#aside, beyondSlots);
+    return waiting < this.#options.maxQueuedCalls;
   }
 
   #advance(call: IncomingCall): void {
@@ -127,7 +150,7 @@ export class CallQueue {
   }
 
   #hasRoomFor(call: IncomingCall): boolean {
-    if (this.#queue.length + this.#behindGates < this.#options.maxQueuedCalls) {
+    if (this.#hasRoom) {
       call.keepBody();
       return true;
     }

@@ -3,7 +3,7 @@ import type { Clock } from "../clock/clock.ts";
 import type { Codec } from "../values/codec.ts";
 import { ByteWriter } from "../wire/byte-writer.ts";
 import { callFlag, frame } from "../wire/frames.ts";
-import { encodeName, writeContext, writeName } from "../wire/names.ts";
+import { encodeName, writeContext, writeName, writePasses } from "../wire/names.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import type { Departures } from "./departures.ts";
 import type { SharedLimits } from "./environment.ts";
@@ -113,6 +113,7 @@ export class CallWriter {
     if (call.target instanceof PipelineStep) flags |= callFlag.onResult;
     if (call.step) flags |= callFlag.keepResult;
     if (call.isOneway) flags |= callFlag.oneway;
+    if (call.issued) flags |= callFlag.passes;
     writer.varint(call.target.id);
     writer.varint(methodNumber);
     const flagsAt = writer.length;
@@ -121,6 +122,7 @@ export class CallWriter {
     if (remainingMs !== undefined) writer.varint(remainingMs);
     if (call.depth > 0) writer.varint(call.depth);
     if (context) writeContext(writer, context);
+    if (call.issued) writePasses(writer, call.issued.passes);
     return flagsAt;
   }
 

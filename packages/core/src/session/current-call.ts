@@ -3,11 +3,23 @@
  * method has no other way to be told without a parameter. Set around the synchronous part of a method only.
  */
 import { RpcError } from "../errors/rpc-error.ts";
+import { isCallOf } from "../references/contracts.ts";
+import type { Method } from "../references/method-table.ts";
 import type { CallContext, CallOptions } from "../types/session.ts";
 
 /** A context that also knows how deep in a chain of calls it stands. */
 export interface NestedCall extends CallContext {
   readonly depth: number;
+}
+
+/** A call that can begin later than its function does. */
+export interface PostponableCall extends NestedCall {
+  /** The function that answers it. */
+  readonly runs: Method | undefined;
+  /** That function has begun, but what it does for the call will only later: `givenUp` is called when it never need. */
+  postpone(givenUp: (refusal: RpcError) => void): void;
+  /** Now it does. @throws RpcError `cancelled`, `timeout`, `not-executed` when it need not any more */
+  begin(): void;
 }
 
 let current: NestedCall | undefined;
@@ -42,8 +54,7 @@ export function depthOfNextCall(): number {
 }
 
 /** Runs the synchronous part of a method as part of `call`. */
-// biome-ignore lint/complexity/noBannedTypes: a method of unknown signature.
-export function applyInCall(call: NestedCall, method: Function, self: unknown, args: readonly unknown[]): unknown {
+export function applyInCall(call: NestedCall, method: Method, self: unknown, args: readonly unknown[]): unknown {
   const outer = current;
   current = call;
   try {
@@ -51,4 +62,29 @@ export function applyInCall(call: NestedCall, method: Function, self: unknown, a
   } finally {
     current = outer;
   }
+}
+
+/** Begins what was put off, as part of the call that was current then. */
+export type Begin = (task: () => unknown) => unknown;
+
+/**
+ * For what has to wait before it does anything: keeps the current call for it, if there is one. Where `method` is given
+ * and is all that the call runs, the call counts as not begun until then. When its caller gives it up first, `givenUp`
+ * gets the error to fail with, and `Begin` would throw it.
+ */
+export function postpone(method: Method | undefined, givenUp: (refusal: RpcError) => void): Begin {
+  const call = current;
+  if (!call) return (task) => task();
+  if (!method || !isPostponable(call) || !isCallOf(method, call.runs)) {
+    return (task) => applyInCall(call, task, undefined, []);
+  }
+  call.postpone(givenUp);
+  return (task) => {
+    call.begin();
+    return applyInCall(call, task, undefined, []);
+  };
+}
+
+function isPostponable(call: NestedCall): call is PostponableCall {
+  return "postpone" in call;
 }

@@ -21,6 +21,7 @@ import { applyInCall } from "./current-call.ts";
 import { DependentCalls, type DependentCallsLimits } from "./dependent-calls.ts";
 import { type CallHeader, IncomingCall, readCallHeader } from "./incoming-call.ts";
 import type { ReceivedMethodNames } from "./method-names.ts";
+import type { CallPasses } from "./passes.ts";
 
 type DispatcherLimits = Pick<Limits, "maxRunningCalls" | "maxQueuedCalls" | "maxCallDepth" | "maxSendBufferBytes">;
 
@@ -37,6 +38,7 @@ export interface DispatcherHost {
   readonly session: Session;
   readonly clock: Clock;
   readonly methodNames: ReceivedMethodNames;
+  readonly passes: CallPasses | undefined;
   awaitedCalls(): number;
   /** The target of a call, kept until `finished`. @throws RpcError `stale-reference` */
   target(id: number): ExportEntry;
@@ -222,7 +224,7 @@ export class Dispatcher {
   }
 
   #begin(call: IncomingCall): void {
-    const refusal = refusalOf(call);
+    const refusal = call.refusal();
     if (refusal) this.#refuse(call, refusal);
     else this.#step(call, () => this.#find(call, call.entry as ExportEntry));
   }
@@ -289,14 +291,14 @@ export class Dispatcher {
   /** Meanwhile the caller may have given up, or its time have run out. @throws RpcError `cancelled`, `timeout` */
   #goOn(call: IncomingCall, next: () => void): void {
     if (call.isFinished) return;
-    const refusal = refusalOf(call);
+    const refusal = call.refusal();
     if (refusal) throw refusal;
     next();
   }
 
   #invoke(call: IncomingCall, callee: Callee, method: Method, args: unknown[]): void {
     try {
-      const result = applyInCall(call, method, callee.self, args);
+      const result = this.#run(call, callee, method, args);
       if (isThenable(result)) this.#await(call, result);
       else this.#answer(call, result);
     } catch (thrown) {
@@ -306,12 +308,27 @@ export class Dispatcher {
     this.#tellIfIdle();
   }
 
+  #run(call: IncomingCall, { self }: Callee, method: Method, args: unknown[]): unknown {
+    const { passes } = this.#host;
+    call.runs = method;
+    if (!passes?.mustSeparate(call.passes)) return applyInCall(call, method, self, args);
+    return passes.within(call.passes, () => applyInCall(call, method, self, args));
+  }
+
   #await(call: IncomingCall, result: PromiseLike<unknown>): void {
     this.#occupy(call);
+    if (call.isPostponed) this.#stepAside(call);
     Promise.resolve(result).then(
       (value) => this.#answer(call, value),
       (thrown) => this.#answerThrown(call, thrown),
     );
+  }
+
+  /** A call that waits for its object needs no slot before it begins: whoever it waits for may need one. */
+  #stepAside(call: IncomingCall): void {
+    this.#queue.stepAside();
+    call.whenNotPostponed(() => this.#queue.stepBack());
+    this.pump();
   }
 
   #answer(call: IncomingCall, value: unknown): void {
@@ -345,6 +362,10 @@ export class Dispatcher {
 
   #answerThrown(call: IncomingCall, thrown: unknown): void {
     if (call.isFinished) return;
+    if (call.neverBegan && thrown === call.neverBegan) {
+      this.#refuse(call, call.neverBegan);
+      return;
+    }
     this.#host.answerThrown(call, thrown);
     this.#finish(call);
   }
@@ -400,14 +421,6 @@ function unprepared(): RpcError {
 
 function unchecked(): RpcError {
   return new RpcError("internal", "the result could not be checked", "executed");
-}
-
-/** Why a call that has not begun need not begin any more. */
-function refusalOf(call: IncomingCall): RpcError | undefined {
-  if (call.isCancelled) return cancelled("not-executed");
-  if (call.entry?.isRevoked) return refusal("stale-reference", "its owner has revoked it", "not-executed");
-  if (!call.isLate) return undefined;
-  return refusal("timeout", "the caller's time was up before it could run", "not-executed");
 }
 
 function cancelled(outcome: "unknown" | "not-executed"): RpcError {

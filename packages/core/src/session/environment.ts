@@ -9,6 +9,7 @@ import type { SourcesInUse } from "../streams/outgoing-streams.ts";
 import type { Session } from "../types/session.ts";
 import type { Codec } from "../values/codec.ts";
 import type { Slabs } from "../wire/slabs.ts";
+import type { CallPasses } from "./passes.ts";
 
 export interface SessionEnvironment {
   readonly clock: Clock;
@@ -20,6 +21,8 @@ export interface SessionEnvironment {
   readonly collected: CollectedReferences;
   readonly droppedStreams: DroppedStreams;
   readonly sourcesInUse: SourcesInUse;
+  /** Missing where nothing is serialized. */
+  readonly passes: CallPasses | undefined;
   /** Fronts and published objects of the endpoint. */
   isPinned(object: object): boolean;
   /** The object published under a name. */

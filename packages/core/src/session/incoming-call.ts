@@ -1,17 +1,20 @@
 /** A call of the peer's: what its frame says, and what its method sees of it. */
 import type { Clock, Timer } from "../clock/clock.ts";
+import { refusal } from "../errors/refusal.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import type { MethodGuard } from "../references/contracts.ts";
 import type { ExportEntry } from "../references/export-table.ts";
+import type { Method } from "../references/method-table.ts";
 import type { StreamMaker, StreamOrigin } from "../streams/outgoing-stream.ts";
 import type { Principal, Session } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { callFlag } from "../wire/frames.ts";
-import { maxNameBytes, readContext } from "../wire/names.ts";
+import { maxNameBytes, readContext, readPasses } from "../wire/names.ts";
 import { CallStreams } from "./call-streams.ts";
-import type { NestedCall } from "./current-call.ts";
+import type { PostponableCall } from "./current-call.ts";
 import type { KeptResult } from "./kept-results.ts";
 import type { ReceivedMethodNames } from "./method-names.ts";
+import { Postponement } from "./postponement.ts";
 import { StreamedCall } from "./streamed-call.ts";
 
 export interface CallHeader {
@@ -23,8 +26,10 @@ export interface CallHeader {
   readonly timeoutMs: number | undefined;
   readonly depth: number;
   readonly context: Readonly<Record<string, string>>;
+  readonly passes: readonly string[];
 }
 
+const noPasses: readonly string[] = Object.freeze([]);
 const noReferences: readonly unknown[] = Object.freeze([]);
 const noContext: Readonly<Record<string, string>> = Object.freeze({});
 
@@ -38,7 +43,8 @@ export function readCallHeader(reader: ByteReader, names: ReceivedMethodNames): 
   const timeoutMs = flags & callFlag.timeout ? reader.varint() : undefined;
   const depth = flags & callFlag.depth ? reader.varint() : 0;
   const context = flags & callFlag.context ? readContext(reader) : noContext;
-  return { id, targetId, flags, method, timeoutMs, depth, context };
+  const passes = flags & callFlag.passes ? readPasses(reader) : noPasses;
+  return { id, targetId, flags, method, timeoutMs, depth, context, passes };
 }
 
 /** The body of a call, valid as long as the chunk it came in; `keepBody` makes it outlast that. */
@@ -48,12 +54,14 @@ interface Body {
   readonly end: number;
 }
 
-export class IncomingCall implements NestedCall, StreamMaker {
+export class IncomingCall implements PostponableCall, StreamMaker {
   readonly id: number;
   targetId: number;
   readonly method: string;
   readonly depth: number;
   readonly context: Readonly<Record<string, string>>;
+  /** What its caller was given by the turns it is part of. */
+  readonly passes: readonly string[];
   /** The result, while further calls may be on it. */
   kept: KeptResult | undefined;
   /** Those of the arguments that are results of calls. */
@@ -75,11 +83,16 @@ export class IncomingCall implements NestedCall, StreamMaker {
   entry: ExportEntry | undefined;
   /** The arguments were decoded: their references are ours now. */
   ownsArguments = false;
+  /** The function that answers it, once it runs. */
+  runs: Method | undefined;
+  /** What that function fails with when the call was given up before it did anything. */
+  neverBegan: RpcError | undefined;
   /** What `perCall` made for this call. */
   madeFront: object | undefined;
   /** Answered, or never to be. */
   isFinished = false;
   readonly #flags: number;
+  #postponement: Postponement | undefined;
   #cancelled: RpcError | undefined;
   #controller: AbortController | undefined;
   #timer: Timer | undefined;
@@ -92,6 +105,7 @@ export class IncomingCall implements NestedCall, StreamMaker {
     this.method = header.method;
     this.depth = header.depth;
     this.context = header.context;
+    this.passes = header.passes;
     this.receivedAt = clock.now();
     this.deadline = header.timeoutMs === undefined ? undefined : this.receivedAt + header.timeoutMs;
     this.session = session;
@@ -169,11 +183,47 @@ export class IncomingCall implements NestedCall, StreamMaker {
     else task();
   }
 
+  /** Why a call that has not begun need not begin any more. */
+  refusal(): RpcError | undefined {
+    if (this.entry?.isRevoked) return refusal("stale-reference", "its owner has revoked it", "not-executed");
+    if (this.isLate) return refusal("timeout", "the caller's time was up before it could run", "not-executed");
+    return this.isCancelled ? refusal("cancelled", "cancelled by the caller", "not-executed") : undefined;
+  }
+
+  /** Its method waits before it does anything. */
+  get isPostponed(): boolean {
+    return this.#postponement !== undefined;
+  }
+
+  postpone(givenUp: (refusal: RpcError) => void): void {
+    this.#postponement = new Postponement(this.signal, () => {
+      this.neverBegan = this.refusal();
+      if (this.neverBegan) givenUp(this.neverBegan);
+    });
+  }
+
+  /** Calls `task` when the method of a postponed call begins, or never will. */
+  whenNotPostponed(task: () => void): void {
+    this.#postponement?.whenOver(task);
+  }
+
+  begin(): void {
+    this.#endPostponement();
+    this.neverBegan = this.refusal();
+    if (this.neverBegan) throw this.neverBegan;
+  }
+
+  #endPostponement(): void {
+    this.#postponement?.end();
+    this.#postponement = undefined;
+  }
+
   /** The method is done: nothing watches the deadline any more. */
   finish(): void {
     this.isFinished = true;
     this.body = undefined;
     this.#timer?.cancel();
+    this.#endPostponement();
   }
 
   #watchDeadline(deadline: number): void {

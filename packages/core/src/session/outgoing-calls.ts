@@ -90,10 +90,11 @@ export class OutgoingCalls {
 
   /** Makes a call. Every failure is a rejection. */
   make(call: PendingCall, args: readonly unknown[]): Promise<unknown> {
-    const { clock } = this.#options.environment;
+    const { clock, passes } = this.#options.environment;
     this.#unsettled++;
     try {
       this.#checkRoom(call);
+      call.issued = passes?.issue();
       if (this.#mustHold) this.#hold(call, args);
       else this.#send(call, args);
       if (call.options && !call.isSettled) call.watch(clock, this.#signals, (error) => this.#giveUp(call, error));

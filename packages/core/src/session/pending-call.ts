@@ -7,6 +7,7 @@ import type { LargeMessage } from "../wire/large-message.ts";
 import type { Place } from "../wire/outbox.ts";
 import { CallPromise } from "./call-promise.ts";
 import type { Departed } from "./departures.ts";
+import type { IssuedPasses } from "./passes.ts";
 import type { PipelineStep } from "./pipeline-step.ts";
 import type { SharedSignals } from "./shared-signals.ts";
 
@@ -39,6 +40,8 @@ export class PendingCall implements Place {
   large: LargeMessage | undefined = undefined;
   /** Holds counted by its arguments; the peer's once it has decoded them. */
   departed: Departed | undefined = undefined;
+  /** What lets the calls that it leads to back in where it comes from. */
+  issued: IssuedPasses | undefined = undefined;
   /** Checks the result before the caller gets it. */
   check: CallerMethod | undefined = undefined;
   /** The name that a lookup asks for, while it is held back. */
@@ -98,6 +101,7 @@ export class PendingCall implements Place {
     this.isSettled = true;
     this.#timer?.cancel();
     this.#stopListening?.();
+    this.issued?.withdraw();
   }
 
   /** Tells who awaits a settled call. */

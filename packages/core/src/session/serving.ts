@@ -66,6 +66,7 @@ export class Serving {
       session: options.session,
       clock: environment.clock,
       methodNames: this.#methodNames,
+      passes: environment.passes,
       awaitedCalls: () => options.awaitedCalls(),
       target: (id) => this.#target(id),
       resultTarget: (result) => this.#resultTarget(result),

@@ -88,6 +88,8 @@ export const callFlag = {
   keepResult: 64,
   /** Nobody wants the result: the answer is nil. */
   oneway: 128,
+  /** It is part of turns of serialized objects. */
+  passes: 256,
 } as const;
 
 /** Flags of an `error` frame, one byte behind the call id. */

@@ -1,4 +1,4 @@
-/** Texts in front of a frame's body: names and contexts. Both ends hold to the same lengths. */
+/** Texts in front of a frame's body: names, contexts, passes. Both ends hold to the same lengths. */
 import { RpcError } from "../errors/rpc-error.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
@@ -9,6 +9,9 @@ const maxContextEntries = 64;
 const maxContextTextBytes = 1_024;
 /** With the rest of a call's header it has to stand in the first fragment. */
 const maxContextBytes = 16 * 1_024;
+
+const maxPasses = 32;
+const maxPassBytes = 64;
 
 const encoder = new TextEncoder();
 const loneSurrogate = /\p{Surrogate}/u;
@@ -54,6 +57,25 @@ export function readContext(reader: ByteReader): Readonly<Record<string, string>
     context[key] = reader.text(maxContextTextBytes);
   }
   return Object.freeze(context);
+}
+
+/** Appends the passes of a call. @throws RpcError `limit-exceeded` */
+export function writePasses(writer: ByteWriter, passes: readonly string[]): void {
+  if (passes.length > maxPasses) {
+    const detail = `a call from within ${passes.length} serialized objects, at most ${maxPasses} are allowed`;
+    throw new RpcError("limit-exceeded", detail, "not-sent");
+  }
+  writer.varint(passes.length);
+  for (const pass of passes) writeName(writer, encodeName(pass, "a pass", maxPassBytes));
+}
+
+/** Reads the passes of a call. @throws RpcError `protocol` */
+export function readPasses(reader: ByteReader): readonly string[] {
+  const count = reader.varint();
+  if (count > maxPasses) throw new RpcError("protocol", `a call with ${count} passes`, "not-executed");
+  const passes: string[] = [];
+  for (let i = 0; i < count; i++) passes.push(reader.text(maxPassBytes));
+  return passes;
 }
 
 function refused(detail: string): RpcError {

@@ -1,5 +1,5 @@
 /** Serving a contract: an object that offers the contract's methods and no others, each guarded by its schemas. */
-import { type ByReferenceMark, byReference, guardMethod, offerInPlaceOf, RpcError } from "@farref/core";
+import { type ByReferenceMark, boundMethod, byReference, guardMethod, offerInPlaceOf, RpcError } from "@farref/core";
 import { findValue } from "../expose.ts";
 import type { Api, Implementation } from "./api.ts";
 import { type Contract, type Terms, termsOf } from "./contract.ts";
@@ -20,7 +20,7 @@ export function implement<C extends Contract>(
   const terms = termsOf(contract);
   const original = requireObject(implementation);
   const offered = offer(terms, original);
-  comesHomeAs(offered, { terms, object: offered });
+  comesHomeAs(offered, { terms, object: undefined });
   if (!terms.offered.has(original)) terms.offered.set(original, offered);
   return offered as Api<C> & ByReferenceMark;
 }
@@ -37,8 +37,8 @@ export function offeredUnder(terms: Terms, original: object): object {
 
 interface Home {
   readonly terms: Terms;
-  /** What the program gets when the reference comes home. */
-  readonly object: object;
+  /** What the program gets when the reference comes home, where that is not what left. */
+  readonly object: object | undefined;
 }
 
 const homeKey: unique symbol = Symbol.for("farref.home") as never;
@@ -58,7 +58,7 @@ function offer(terms: Terms, original: object): object {
   for (const [name, guard] of terms.guards) {
     const method = findValue(original, name);
     if (typeof method !== "function") throw lacking(name);
-    offered[name] = guardMethod((...args: unknown[]) => Reflect.apply(method, original, args), guard);
+    offered[name] = guardMethod(boundMethod(original, method), guard);
   }
   const dispose = findValue(original, Symbol.dispose);
   if (typeof dispose === "function") {

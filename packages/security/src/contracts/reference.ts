@@ -46,7 +46,7 @@ function arriving(value: unknown, terms: Terms | undefined): Checked {
   if (!isObject(value) || !currentSightings()?.has(value)) return unexpected(anObject, value);
   if (isRemote(value)) return underTerms(value, terms);
   const home = homeOf(value);
-  if (home && (!terms || home.terms === terms)) return accepted(home.object);
+  if (home && (!terms || home.terms === terms)) return accepted(home.object ?? value);
   return terms ? refused("expected an object of another type") : accepted(value);
 }
 
