@@ -16,3 +16,4 @@ export { ChannelProbe, probe } from "./transport/channel-probe.ts";
 export { describeTransport, type TransportSetUp } from "./transport/describe-transport.ts";
 export { openPair, type Pair } from "./transport/pair.ts";
 export { turns, turnsUntil } from "./turns.ts";
+export { type WrapChannel, wrappedTransport } from "./wrapped-transport.ts";

@@ -3,7 +3,7 @@ import type { Clock } from "../clock/clock.ts";
 import { runGuarded } from "../errors/guarded.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import type { Down } from "../types/session.ts";
-import { referenceOf } from "./stub.ts";
+import { invalidStub, referenceOf } from "./stub.ts";
 
 export type DownListener = (down: Down) => void;
 
@@ -20,13 +20,11 @@ export type DownListener = (down: Down) => void;
  */
 export function monitor(remote: object, listener: DownListener): () => void {
   const reference = referenceOf(remote);
-  if (!reference) throw invalidArgument("the value is not a remote object");
-  if (typeof listener !== "function") throw invalidArgument(`expected a function, got ${typeof listener}`);
+  if (!reference) throw invalidStub("monitor");
+  if (typeof listener !== "function") {
+    throw new RpcError("invalid-argument", `monitor: expected a function, got ${typeof listener}`, "not-sent");
+  }
   return reference.owner.monitor(reference, listener);
-}
-
-function invalidArgument(detail: string): RpcError {
-  return new RpcError("invalid-argument", `monitor: ${detail}`, "not-sent");
 }
 
 export interface MonitorHost {

@@ -10,6 +10,8 @@ import type { CallContext, CallOptions } from "../types/session.ts";
 /** A context that also knows how deep in a chain of calls it stands. */
 export interface NestedCall extends CallContext {
   readonly depth: number;
+  /** Until its deadline, by its session's clock; `undefined` without one. */
+  readonly remainingMs: number | undefined;
 }
 
 /** A call that can begin later than its function does. */
@@ -44,8 +46,8 @@ export function currentCall(): CallContext {
 /** What a call that is only passed on takes along of the call that brought it. */
 export function relayedOptions(): CallOptions | undefined {
   if (!current) return undefined;
-  const { signal, context, deadline } = current;
-  return { signal, context, timeoutMs: deadline === undefined ? undefined : Math.max(1, deadline - performance.now()) };
+  const { signal, context, remainingMs } = current;
+  return remainingMs === undefined ? { signal, context } : { signal, context, timeoutMs: Math.max(1, remainingMs) };
 }
 
 /** Depth of a call made here: 0 outside of a method's synchronous part. */

@@ -145,6 +145,10 @@ export class IncomingCall implements PostponableCall, StreamMaker {
     return this.#controller.signal;
   }
 
+  get remainingMs(): number | undefined {
+    return this.deadline === undefined ? undefined : this.deadline - this.#clock.now();
+  }
+
   get isCancelled(): boolean {
     return this.#cancelled !== undefined;
   }

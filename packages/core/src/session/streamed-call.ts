@@ -16,6 +16,7 @@ export class StreamedCall implements NestedCall, StreamOrigin {
   readonly depth: number;
   readonly context: Readonly<Record<string, string>>;
   readonly deadline: undefined = undefined;
+  readonly remainingMs: undefined = undefined;
   readonly #call: NestedCall & StreamMaker;
   readonly #streams: CallStreams;
   #aborted: RpcError | undefined;
