@@ -17,6 +17,10 @@ const examples = [
       /in turn +400 of 400$/m,
     ],
   },
+  {
+    name: "account",
+    prints: [/^as it is +\d+ of 400, \d+ lost$/m, /^serialized +400 of 400$/m, /^the first went, the second refused$/m],
+  },
   { name: "progress", prints: [/^client: 5 of 5$/m, /^server: the listener threw RangeError/m] },
   { name: "by-reference", prints: [/^copied: +ours \[ 10, 20 \]/m, /^referenced: ours \[ 11, 21 \]/m] },
   { name: "chat", args: ["--check"], prints: [/^ok/m] },
