@@ -59,9 +59,16 @@ function contents(object: object): Part[] {
   if (object instanceof Map)
     return [...object].flatMap(([key, value], i) => [part("key", i, key), part("value", i, value)]);
   if (object instanceof Set) return [...object].map((member, i) => part("member", i, member));
-  if (object instanceof ArrayBuffer) return [["bytes", new Uint8Array(object).join()]];
+  if (object instanceof ArrayBuffer) return [["bytes", textOf(new Uint8Array(object))]];
   if (!ArrayBuffer.isView(object)) return [];
-  return [["bytes", new Uint8Array(object.buffer, object.byteOffset, object.byteLength).join()]];
+  return [["bytes", textOf(new Uint8Array(object.buffer, object.byteOffset, object.byteLength))]];
+}
+
+/** A character for each byte: texts are compared at once. */
+function textOf(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 8_192) text += String.fromCharCode(...bytes.subarray(at, at + 8_192));
+  return text;
 }
 
 function part(what: string, i: number, value: unknown): Part {
@@ -77,10 +84,15 @@ function ownParts(object: object): Part[] {
   });
 }
 
-/** The elements of a view are its bytes. An error's stack stays at home, and its properties have no order of their own. */
+/**
+ * The elements of a view are its bytes: there their keys say nothing, and those of a long one are not even listed. An error's
+ * stack stays at home, and its properties have no order of their own.
+ */
 function ownKeys(object: object): (string | symbol)[] {
+  const isView = ArrayBuffer.isView(object);
+  if (isView && object.byteLength > 1_000) return [];
   const keys = Reflect.ownKeys(object);
-  if (ArrayBuffer.isView(object)) return keys.filter((key) => !/^\d+$/.test(String(key)));
+  if (isView) return keys.filter((key) => !/^\d+$/.test(String(key)));
   if (!(object instanceof Error)) return keys;
   return keys.filter((key) => key !== "stack").sort((a, b) => (String(a) < String(b) ? -1 : 1));
 }

@@ -4,11 +4,12 @@ import type { ValueDesk } from "./desk.ts";
 import { difference } from "./difference.ts";
 import { type Row, type Wrapping, wrappings } from "./table.ts";
 
-/** Sends a row in every place and by every way; tells what did not arrive as it had left. */
+/** Sends a row in every place and by every way; tells what did not arrive as it had left. Blocks are calls: one is enough. */
 export async function exchange(desk: Remote<ValueDesk>, row: Row): Promise<string[]> {
   const isOurs = row.from === "anywhere" || typeof Buffer !== "undefined";
   const trips = wrappings.flatMap((wrapping) => [
-    ...(isOurs ? [given(desk, row, wrapping), asked(desk, row, wrapping)] : []),
+    ...(isOurs ? [given(desk, row, wrapping)] : []),
+    ...(isOurs && wrapping.where === "alone" ? [asked(desk, row, wrapping)] : []),
     received(desk, row, wrapping),
     caught(desk, row, wrapping),
   ]);

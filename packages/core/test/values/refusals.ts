@@ -11,7 +11,7 @@ export interface RefusalRow {
   readonly cure: RegExp;
   /** Where in the value the path ends. */
   readonly path: string;
-  /** A method or a block that returns it alone is taken to answer later, and waits for it. */
+  /** A method or a block that returns it alone is asked for its `then`, before anything is sent. */
   readonly isAwaited: boolean;
 }
 
@@ -81,7 +81,10 @@ const extras: readonly Refused[] = [
   ["an extra property on an ArrayBuffer", () => Object.assign(new ArrayBuffer(2), { extra: 1 }), ofItsOwn],
 ];
 
-const promises: readonly Refused[] = [["a promise", () => Promise.resolve(1), /promises are not copied; await it/]];
+const promises: readonly Refused[] = [
+  ["a promise", () => Promise.resolve(1), /promises are not copied; await it before sending$/],
+  ["a revoked Proxy", revoked, /reading it failed/],
+];
 
 const then = /an object with a function named then would be taken for a promise; use another name$/;
 /** By a variable's name: a `then` that stands in the source is taken for a mistake. */
@@ -116,7 +119,6 @@ const unreadable: readonly Refused[] = [
   ["a forged Uint8Array", () => Object.create(Uint8Array.prototype), /class instances|reading it failed/],
   ["memory that was given away", () => givenAway(new ArrayBuffer(8)), /reading it failed/],
   ["bytes of memory that was given away", () => viewGivenAway(), /reading it failed/],
-  ["a revoked Proxy", revoked, /reading it failed/],
   ["a Proxy whose traps throw", () => new Proxy({}, { ownKeys: never }), /code of the program ran/],
   ["a Proxy that throws what can't be printed", unprintable, /reading/],
 ];
