@@ -5,7 +5,7 @@
 import { acl, connect, connectionOf, startService } from "farref";
 import { describe, expect, test } from "vitest";
 import { handleWatch } from "../../../conformance/src/index.ts";
-import { type Place, places, securePlaces } from "./places.ts";
+import { type Place, places, securePlaces } from "../places.ts";
 
 /** Whether somebody on this machine gets in; what the service was told of it. */
 async function knock({ at, serving, connecting }: Place, rules: readonly string[]) {

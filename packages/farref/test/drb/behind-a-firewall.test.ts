@@ -4,7 +4,7 @@
  */
 import { ByReference, connect, connectionOf, type Remote } from "farref";
 import { describe, expect, test } from "vitest";
-import { leakCheckedPair, places, securePlaces } from "./places.ts";
+import { leakCheckedPair, places, securePlaces } from "../places.ts";
 
 class Ours extends ByReference {
   name(): string {

@@ -6,7 +6,7 @@ import { ByReference, byReference, expose, isRemote, type Remote, RemoteError, r
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../conformance/src/index.ts";
 import { gate } from "../../../core/test/session/waiting.ts";
-import { byAnyName, leakCheckedPair, places } from "./places.ts";
+import { byAnyName, leakCheckedPair, places } from "../places.ts";
 
 type Item = number | string;
 const items: readonly Item[] = [1, 2, "III", 4, "five", 6];

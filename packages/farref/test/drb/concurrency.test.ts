@@ -5,7 +5,7 @@
 import { connect, connectionOf } from "farref";
 import { describe, expect, test } from "vitest";
 import { gate } from "../../../core/test/session/waiting.ts";
-import { leakCheckedPair, places } from "./places.ts";
+import { leakCheckedPair, places } from "../places.ts";
 
 class Office {
   readonly begun: number[] = [];

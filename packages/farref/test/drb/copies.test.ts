@@ -4,7 +4,7 @@
  */
 import { ByReference, byReference, isRemote, type Remote } from "farref";
 import { describe, expect, test } from "vitest";
-import { leakCheckedPair, places } from "./places.ts";
+import { leakCheckedPair, places } from "../places.ts";
 
 interface Counting {
   count: number;

@@ -4,7 +4,7 @@
  */
 import { RemoteError, RpcError } from "farref";
 import { describe, expect, test } from "vitest";
-import { leakCheckedPair, places } from "./places.ts";
+import { leakCheckedPair, places } from "../places.ts";
 
 class OutOfStock extends Error {
   readonly code = "E_STOCK";

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { frame } from "../../../core/src/wire/frames.ts";
 import { RawPeer } from "../../../core/test/session/raw-peer.ts";
 import { until } from "../../../core/test/session/waiting.ts";
-import { leakCheckedPair, places } from "./places.ts";
+import { leakCheckedPair, places } from "../places.ts";
 
 /** What attackers of DRb call, what JavaScript gives every object, and what only looks like a name. */
 const names = [

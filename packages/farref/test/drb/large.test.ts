@@ -4,7 +4,7 @@
  */
 import { ByReference, byReference, type Remote } from "farref";
 import { describe, expect, test } from "vitest";
-import { leakCheckedPair, places } from "./places.ts";
+import { leakCheckedPair, places } from "../places.ts";
 
 class Item extends ByReference {
   readonly #value: number;

@@ -8,8 +8,8 @@ import { type HandleWatch, handleWatch } from "../../../conformance/src/index.ts
 import { gate, until } from "../../../core/test/session/waiting.ts";
 import type { Worker } from "../fixtures/registers.ts";
 import type { Server } from "../fixtures/server.ts";
+import { places } from "../places.ts";
 import { startProgram } from "../program.ts";
-import { places } from "./places.ts";
 
 let watch: HandleWatch;
 beforeEach(() => {

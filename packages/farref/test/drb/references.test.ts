@@ -9,7 +9,7 @@ import { describe, expect, test } from "vitest";
 import { collectGarbage } from "../../../conformance/src/index.ts";
 import { RawPeer } from "../../../core/test/session/raw-peer.ts";
 import { until } from "../../../core/test/session/waiting.ts";
-import { leakCheckedPair, places } from "./places.ts";
+import { leakCheckedPair, places } from "../places.ts";
 
 class Named extends ByReference {
   readonly #name: string;

@@ -14,7 +14,7 @@ import {
   startService,
 } from "farref";
 import { describe, expect, test } from "vitest";
-import { byAnyName, leakCheckedPair, places } from "./places.ts";
+import { byAnyName, leakCheckedPair, places } from "../places.ts";
 
 class Count extends ByReference {
   readonly #value: number;

@@ -3,7 +3,7 @@
  * apart. A block is a callback. The same body runs on an object that is here and on the same object from afar.
  */
 import { describe, expect, test } from "vitest";
-import { leakCheckedPair, places } from "./places.ts";
+import { leakCheckedPair, places } from "../places.ts";
 
 type Block = (...values: unknown[]) => unknown;
 

@@ -1,18 +1,24 @@
-/** Where DRb's suite runs: over a socket of each kind, and pairs on it that leave nothing behind. */
+/** Where suites run that every transport passes: over a socket of each kind, and pairs on it that leave nothing behind. */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ConnectOptions, ServiceOptions } from "farref";
 import { afterAll } from "vitest";
-import { leakCheckedPair, type PairSetUp } from "../../../conformance/src/index.ts";
-import { tcpTransport, tlsTransport, unixTransport, webSocketTransport } from "../../../transports/src/index.ts";
-import { createAuthority } from "../../../transports/test/certificates.ts";
-import { secureTransport } from "../../../transports/test/secure-transport.ts";
+import { leakCheckedPair, type PairSetUp } from "../../conformance/src/index.ts";
+import {
+  memoryTransport,
+  tcpTransport,
+  tlsTransport,
+  unixTransport,
+  webSocketTransport,
+} from "../../transports/src/index.ts";
+import { createAuthority } from "../../transports/test/certificates.ts";
+import { secureTransport } from "../../transports/test/secure-transport.ts";
 
 export { leakCheckedPair };
 
 export interface Place {
-  readonly place: "tcp" | "unix" | "ws" | "tls" | "wss";
+  readonly place: "memory" | "tcp" | "unix" | "ws" | "tls" | "wss";
   /** For pairs. */
   readonly at: PairSetUp;
   /** What `startService` and `connect` need there. */
@@ -20,12 +26,12 @@ export interface Place {
   readonly connecting: ConnectOptions;
 }
 
-const directory = mkdtempSync(join(tmpdir(), "farref-drb-"));
+const directory = mkdtempSync(join(tmpdir(), "farref-"));
 const sockets = join(directory, "sockets");
 mkdirSync(sockets);
 afterAll(() => rmSync(directory, { recursive: true }));
-let socketCount = 0;
-const freshSocket = () => `unix:${join(sockets, `${++socketCount}.sock`)}`;
+let names = 0;
+const freshSocket = () => `unix:${join(sockets, `${++names}.sock`)}`;
 
 const plain = { serving: {}, connecting: {} };
 
@@ -34,6 +40,12 @@ export const places: readonly Place[] = [
   { place: "unix", at: { transport: unixTransport, freshUri: freshSocket }, ...plain },
   { place: "ws", at: { transport: webSocketTransport, freshUri: () => "ws://127.0.0.1:0/farref" }, ...plain },
 ];
+
+export const memoryPlace: Place = {
+  place: "memory",
+  at: { transport: memoryTransport, freshUri: () => `memory:place-${++names}` },
+  ...plain,
+};
 
 /** The same under TLS, with a certificate that the client's authority has issued. */
 export function securePlaces(): readonly Place[] {
