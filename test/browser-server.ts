@@ -1,5 +1,6 @@
 /** Starts the service that the browser tests call; vitest runs this in Node and tells the page its address. */
 import type { TestProject } from "vitest/node";
+import { ValueDesk } from "../packages/core/test/values/desk.ts";
 import { startService } from "../packages/farref/src/index.ts";
 import { BrowserService } from "./browser-service.ts";
 
@@ -13,6 +14,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     allowedOrigins: origins,
     onError: (error) => failures.push(error),
   });
+  service.publish("values", new ValueDesk());
   project.provide("browserServiceUri", service.uri);
   return async () => {
     await service.close();
