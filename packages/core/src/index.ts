@@ -30,7 +30,7 @@ export {
 export { revoke } from "./references/held-objects.ts";
 export { isOfferable, type Method, type MethodTable, MethodTables } from "./references/method-table.ts";
 export { monitor } from "./references/monitors.ts";
-export { pipeline } from "./references/pipeline.ts";
+export { isStep, pipeline } from "./references/pipeline.ts";
 export { isRemote, oneway, release, sameReference, underContract, withOptions } from "./references/stub.ts";
 export { currentCall, postpone } from "./session/current-call.ts";
 export type { AuditEntry } from "./session/disclosure.ts";
