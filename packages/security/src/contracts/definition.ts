@@ -9,35 +9,29 @@ const maxParts = 10_000;
 
 /** zod's transforms and codecs, valibot's transformations: what they put out need not be what they take. */
 export function isTransforming(schema: Schema): boolean {
-  return somePart(schema, (part) => {
+  for (const part of partsOf(schema)) {
     const { type, kind, reverseTransform } = part as Readonly<Record<string, unknown>>;
-    return type === "transform" || kind === "transformation" || typeof reverseTransform === "function";
-  });
-}
-
-export function hasAsyncFunction(schema: Schema): boolean {
-  return somePart(
-    schema,
-    (part) => (part as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === "AsyncFunction",
-  );
-}
-
-function somePart(schema: Schema, isSuch: (part: object) => boolean): boolean {
-  const parts = new Set<object>([schema]);
-  for (const part of parts) {
-    if (isSuch(part)) return true;
-    if (parts.size > maxParts) return false;
-    for (const inner of valuesOf(part)) {
-      if (typeof inner === "function" || (typeof inner === "object" && inner !== null)) parts.add(inner);
-    }
+    if (type === "transform" || kind === "transformation" || typeof reverseTransform === "function") return true;
   }
   return false;
 }
 
-/** Some definitions have accessors, which may fail. */
+/** The schema, its definition and all that stands in it, each once. */
+export function* partsOf(schema: Schema): Iterable<object> {
+  const parts = new Set<object>([schema]);
+  for (const part of parts) {
+    yield part;
+    if (parts.size > maxParts) return;
+    for (const inner of valuesOf(part)) {
+      if (typeof inner === "function" || (typeof inner === "object" && inner !== null)) parts.add(inner);
+    }
+  }
+}
+
+/** Some definitions have accessors, which may fail. What zod's `lazy` stands for is no property that shows. */
 function valuesOf(part: object): unknown[] {
   try {
-    return Object.values(part);
+    return [...Object.values(part), (part as { readonly _zod?: { readonly innerType?: unknown } })._zod?.innerType];
   } catch {
     return [];
   }

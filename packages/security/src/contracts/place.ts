@@ -3,7 +3,7 @@
  * to it. A library's schema is asked the same both ways; ours, of references, functions and streams, are not.
  */
 import { type CallerContract, isStep } from "@farref/core";
-import { asyncForm, isAsynchronous } from "./asynchronous.ts";
+import { watchedForm } from "./asynchronous.ts";
 import { accepted, type Checked, type Schema } from "./schema.ts";
 import { currentSightings } from "./sightings.ts";
 
@@ -56,7 +56,7 @@ export function placeOf(schema: Schema): Place {
 
 class SchemaPlace implements Place {
   readonly #schema: Schema;
-  #validate: ((value: unknown) => Checked | Promise<Checked>) | undefined;
+  #validate: ((value: unknown) => Checked | PromiseLike<Checked>) | undefined;
 
   constructor(schema: Schema) {
     this.#schema = schema;
@@ -66,8 +66,7 @@ class SchemaPlace implements Place {
     // Not before the first value: the definition of a recursive schema is not whole until then.
     this.#validate ??= validation(this.#schema);
     const checked = this.#validate(value);
-    if (checked instanceof Promise) this.#validate = asyncForm(this.#schema) ?? this.#validate;
-    return checked;
+    return "then" in checked ? Promise.resolve(checked) : checked;
   }
 
   leaving(value: unknown): Checked | Promise<Checked> {
@@ -75,10 +74,10 @@ class SchemaPlace implements Place {
   }
 }
 
-function validation(schema: Schema): (value: unknown) => Checked | Promise<Checked> {
+/** A library may have promises of its own. */
+function validation(schema: Schema): (value: unknown) => Checked | PromiseLike<Checked> {
   const standard = schema["~standard"];
-  const inTurn = isAsynchronous(schema) ? asyncForm(schema) : undefined;
-  return inTurn ?? ((value) => standard.validate(value));
+  return watchedForm(schema) ?? ((value) => standard.validate(value));
 }
 
 /** The place of a result that there is none of. */
