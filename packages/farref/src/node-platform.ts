@@ -2,6 +2,7 @@
  * What Node knows that core can't: which classes are its own, how its engine is asked to collect garbage, and which call
  * a function is part of beyond its first `await`.
  */
+import { setMaxListeners } from "node:events";
 import { builtinModules } from "node:module";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -10,7 +11,12 @@ import { AsyncContext } from "./serialized/async-context.ts";
 import { Turns } from "./serialized/turns.ts";
 
 export const nodeTurns = new Turns(new AsyncContext());
-export const nodePlatform: Platform = { isPlatformPrototype, collectGarbage, passes: nodeTurns };
+export const nodePlatform: Platform = {
+  isPlatformPrototype,
+  collectGarbage,
+  expectListeners,
+  passes: nodeTurns,
+};
 
 /** Loading these for a look would change how the process behaves, or warn. */
 const untouched = new Set(["domain", "inspector", "inspector/promises", "punycode", "repl", "sys", "test", "wasi"]);
@@ -45,4 +51,9 @@ function collectGarbage(): void {
   setFlagsFromString("--expose-gc");
   const collect: unknown = runInNewContext("gc");
   if (typeof collect === "function") collect();
+}
+
+/** Node warns of eleven listeners; a signal that ends many calls, on many connections, has as many. */
+function expectListeners(signal: AbortSignal): void {
+  if (signal instanceof EventTarget) setMaxListeners(0, signal);
 }

@@ -6,6 +6,7 @@ import { type LimitOptions, resolveLimits } from "../limits/limits.ts";
 import { HeldObjects } from "../references/held-objects.ts";
 import { createCollectedReferences } from "../references/import-table.ts";
 import { MethodTables } from "../references/method-table.ts";
+import { createCollectedSignals } from "../references/own-signals.ts";
 import type { SessionEnvironment } from "../session/environment.ts";
 import type { CallPasses } from "../session/passes.ts";
 import { createDroppedStreams } from "../streams/incoming-streams.ts";
@@ -19,12 +20,18 @@ export interface Platform {
   isPlatformPrototype(prototype: object): boolean;
   /** Asks the engine to collect garbage, where it can be asked. */
   collectGarbage(): void;
+  /** Keeps quiet about a signal with many listeners: each session that a program gives it to needs one. */
+  expectListeners(signal: AbortSignal): void;
   /** Which call is part of which: what lets calls back into a serialized object. */
   readonly passes?: CallPasses | undefined;
 }
 
 /** Knows nothing: enough where built-in classes are recognised by themselves, as in browsers. */
-export const plainPlatform: Platform = { isPlatformPrototype: () => false, collectGarbage: () => {} };
+export const plainPlatform: Platform = {
+  isPlatformPrototype: () => false,
+  collectGarbage: () => {},
+  expectListeners: () => {},
+};
 
 export interface EndpointOptions {
   readonly limits?: LimitOptions | undefined;
@@ -58,11 +65,13 @@ export class Endpoint {
       held: new HeldObjects(onError),
       collected: createCollectedReferences(),
       droppedStreams: createDroppedStreams(),
+      collectedSignals: createCollectedSignals(),
       sourcesInUse: new WeakSet(),
       passes: platform.passes,
       isPinned,
       published: (name) => this.#published.get(name),
       collectGarbage: () => platform.collectGarbage(),
+      expectListeners: (signal) => platform.expectListeners(signal),
       onError,
     };
     for (const front of fronts) this.environment.held.keep(front);

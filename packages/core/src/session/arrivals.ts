@@ -6,6 +6,7 @@ import { stubOf } from "../references/stub.ts";
 import type { IncomingStreams } from "../streams/incoming-streams.ts";
 import type { Codec, Decoded, Importer, WireMark } from "../values/codec.ts";
 import type { Releases } from "./releases.ts";
+import type { SessionSignals } from "./session-signals.ts";
 
 /** Holds nothing between messages. */
 const none: unknown[] = [];
@@ -18,18 +19,30 @@ const noResult: ResultOf = (callId) => {
   throw new RpcError("protocol", `the result of call ${callId} is referred to outside of a call`, "not-executed");
 };
 
+export interface ArrivalsOptions {
+  readonly codec: Codec;
+  readonly exports: ExportTable;
+  readonly imports: ImportTable;
+  readonly releases: Releases;
+  readonly streams: IncomingStreams;
+  readonly signals: SessionSignals;
+}
+
 export class Arrivals {
   readonly #codec: Codec;
   readonly #exports: ExportTable;
   readonly #imports: ImportTable;
   readonly #releases: Releases;
   readonly #streams: IncomingStreams;
+  readonly #signals: SessionSignals;
   #arrived = none;
   #resolved = 0;
   #resultOf: ResultOf = noResult;
   readonly #importer: Importer = { resolve: (mark) => this.#resolve(mark) };
 
-  constructor(codec: Codec, exports: ExportTable, imports: ImportTable, releases: Releases, streams: IncomingStreams) {
+  constructor(options: ArrivalsOptions) {
+    const { codec, exports, imports, releases, streams, signals } = options;
+    this.#signals = signals;
     this.#codec = codec;
     this.#exports = exports;
     this.#imports = imports;
@@ -81,6 +94,11 @@ export class Arrivals {
       case "iterable":
       case "readable":
         return this.#streams.receive(mark.id, mark.kind);
+      case "signal":
+      case "ownSignal":
+        return this.#signals.receive(mark);
+      case "aborted":
+        return AbortSignal.abort(mark.reason);
       default:
         return stubOf(this.#imports.receive(mark.id, mark.kind, mark.name));
     }

@@ -8,9 +8,10 @@ import type { ReferenceOwner } from "../references/far-reference.ts";
 import { stepOf } from "../references/pipeline.ts";
 import type { StreamMaker } from "../streams/outgoing-stream.ts";
 import type { OutgoingStreams } from "../streams/outgoing-streams.ts";
-import type { Exporter, StreamKind, WireReference } from "../values/codec.ts";
+import type { Exporter, StreamKind, WireReference, WireSignal } from "../values/codec.ts";
 import { StepFailure } from "./not-executed.ts";
 import { PipelineStep } from "./pipeline-step.ts";
+import type { SessionSignals } from "./session-signals.ts";
 
 /** What one message has counted. */
 export class Departed {
@@ -51,12 +52,14 @@ export class Departures implements Exporter {
   readonly #exports: ExportTable;
   readonly #owner: ReferenceOwner;
   readonly #streams: OutgoingStreams;
+  readonly #signals: SessionSignals;
   /** The call of the peer's whose streams are being sent. */
   maker: StreamMaker | undefined;
   /** For all that is no call: the results of calls that are under way mean nothing there. */
   readonly ofReplies: Exporter = {
     reference: (value) => this.#ofReply(value),
     stream: (value, kind) => this.stream(value, kind),
+    signal: (signal) => this.signal(signal),
     standIn: (value) => this.standIn(value),
     isPinned: (object) => this.isPinned(object),
   };
@@ -64,9 +67,10 @@ export class Departures implements Exporter {
   #stepFailure: StepFailure | undefined;
 
   /** `owner` is the session: steps of another one mean nothing to its peer. */
-  constructor(exports: ExportTable, owner: ReferenceOwner, streams: OutgoingStreams) {
+  constructor(exports: ExportTable, owner: ReferenceOwner, streams: OutgoingStreams, signals: SessionSignals) {
     this.#exports = exports;
     this.#owner = owner;
+    this.#signals = signals;
     this.#streams = streams;
   }
 
@@ -118,6 +122,10 @@ export class Departures implements Exporter {
     const entry = this.#exports.export(value);
     this.#begun.add(entry);
     return entry;
+  }
+
+  signal(signal: AbortSignal): WireSignal {
+    return this.#signals.send(signal);
   }
 
   stream(value: object, kind: StreamKind): number {

@@ -4,6 +4,7 @@ import type { Limits } from "../limits/limits.ts";
 import type { HeldObjects } from "../references/held-objects.ts";
 import type { CollectedReferences } from "../references/import-table.ts";
 import type { MethodTables } from "../references/method-table.ts";
+import type { CollectedSignals } from "../references/own-signals.ts";
 import type { DroppedStreams } from "../streams/incoming-streams.ts";
 import type { SourcesInUse } from "../streams/outgoing-streams.ts";
 import type { Session } from "../types/session.ts";
@@ -20,6 +21,7 @@ export interface SessionEnvironment {
   readonly held: HeldObjects;
   readonly collected: CollectedReferences;
   readonly droppedStreams: DroppedStreams;
+  readonly collectedSignals: CollectedSignals;
   readonly sourcesInUse: SourcesInUse;
   /** Missing where nothing is serialized. */
   readonly passes: CallPasses | undefined;
@@ -28,6 +30,8 @@ export interface SessionEnvironment {
   /** The object published under a name. */
   published(name: string): object | undefined;
   collectGarbage(): void;
+  /** A signal of the program's gets more listeners than platforms find usual. */
+  expectListeners(signal: AbortSignal): void;
   onError(error: Error, session?: Session): void;
 }
 

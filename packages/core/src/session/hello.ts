@@ -50,15 +50,16 @@ export function sharedLimits(limits: SharedLimits): SharedLimits {
 
 /** A hello holds plain data only. */
 const noReferences: Exporter = {
-  reference: () => {
-    throw new RpcError("internal", "a hello holds no references", "not-sent");
-  },
-  stream: () => {
-    throw new RpcError("internal", "a hello holds no streams", "not-sent");
-  },
+  reference: notInHello,
+  stream: notInHello,
+  signal: notInHello,
   isPinned: () => false,
   standIn: (value) => value,
 };
+
+function notInHello(): never {
+  throw new RpcError("internal", "a hello holds neither references nor streams", "not-sent");
+}
 
 export function writeHello(writer: ByteWriter, codec: Codec, hello: ClientHello | ServerHello | ReadyNote): void {
   codec.encode(writer, hello, noReferences, helloLimits, "hello");

@@ -6,6 +6,7 @@ import type { ByteReader } from "../wire/byte-reader.ts";
 import { beginsWithCallId, frame, kindOf, optional } from "../wire/frames.ts";
 import { readDown } from "./downs.ts";
 import type { Serving } from "./serving.ts";
+import type { SessionSignals } from "./session-signals.ts";
 import type { SessionStreams } from "./session-streams.ts";
 import type { Settlement } from "./settlement.ts";
 
@@ -16,6 +17,7 @@ export interface FrameReceivers {
   readonly exports: ExportTable;
   readonly imports: ImportTable;
   readonly streams: SessionStreams;
+  readonly signals: SessionSignals;
   /** The peer takes calls from now on. */
   peerReady(): void;
   /** The peer asks for a sign of life. */
@@ -68,6 +70,12 @@ export class IncomingFrames {
         break;
       case frame.down:
         this.#down(reader);
+        break;
+      case frame.abort:
+        to.signals.aborted(reader);
+        break;
+      case frame.signalGone:
+        to.signals.gone(reader);
         break;
       case frame.ready:
         to.peerReady();

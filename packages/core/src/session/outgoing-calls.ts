@@ -38,7 +38,7 @@ export class OutgoingCalls {
   readonly #options: OutgoingCallsOptions;
   readonly #outbox: Outbox;
   readonly #writer: CallWriter;
-  readonly #signals = new SharedSignals();
+  readonly #signals: SharedSignals;
   /** Sent and not answered, settled or not. */
   readonly #sent = new Map<number, PendingCall>();
   /** Answered, and being checked by a contract that takes its time. */
@@ -57,6 +57,7 @@ export class OutgoingCalls {
     this.#options = options;
     const { environment, agreement, outbox, departures } = options;
     this.#outbox = outbox;
+    this.#signals = new SharedSignals((signal) => environment.expectListeners(signal));
     this.#writer = new CallWriter({
       clock: environment.clock,
       codec: environment.codec,

@@ -41,12 +41,15 @@ export class ResultsAsArguments {
           "not-executed",
         );
       },
+      signal: (signal) => ({ kind: "signal", id: passed.push(signal) }),
       reference: (object): WireReference => {
         this.#exports.checkNotRevoked(object);
         return { kind: "object", id: passed.push(object), name: "" };
       },
     };
-    const importer: Importer = { resolve: ({ id }) => passed[id - 1] };
+    const importer: Importer = {
+      resolve: (mark) => (mark.kind === "aborted" ? AbortSignal.abort(mark.reason) : passed[mark.id - 1]),
+    };
     const writer = new ByteWriter(new Uint8Array(256));
     this.#codec.encode(writer, value, exporter, this.#limits, "result");
     const decoded = this.#codec.decode(writer.bytes, writer.start, writer.position, this.#limits);

@@ -30,6 +30,7 @@ import type { Authorize } from "./policy.ts";
 import { Releases } from "./releases.ts";
 import { type OfferedFront, Serving } from "./serving.ts";
 import { SessionConnection } from "./session-connection.ts";
+import { SessionSignals } from "./session-signals.ts";
 import { SessionStreams } from "./session-streams.ts";
 import { Settlement } from "./settlement.ts";
 
@@ -62,6 +63,7 @@ export class LiveSession implements Session, ReferenceOwner {
   readonly #releases: Releases;
   readonly #downs: Downs;
   readonly #streams: SessionStreams;
+  readonly #signals: SessionSignals;
   readonly #outgoing: OutgoingCalls;
   readonly #serving: Serving;
   readonly #steps: StepHost;
@@ -105,7 +107,14 @@ export class LiveSession implements Session, ReferenceOwner {
       disclosure: options.disclosure,
       ended: () => this.#endIfDrained(),
     });
-    const departures = new Departures(this.#exports, this, this.#streams.outgoing);
+    this.#signals = new SessionSignals({
+      environment,
+      outbox: link.outbox,
+      peerLimits: agreement.peerLimits,
+      isHolding: () => this.#outgoing.isHolding,
+      afterHeld: (task) => this.#outgoing.afterHeld(task),
+    });
+    const departures = new Departures(this.#exports, this, this.#streams.outgoing, this.#signals);
     this.#outgoing = new OutgoingCalls({
       environment,
       agreement,
@@ -133,8 +142,16 @@ export class LiveSession implements Session, ReferenceOwner {
       collectGarbage: () => environment.collectGarbage(),
       onError: (error) => environment.onError(error, this),
     });
-    const arrivals = new Arrivals(codec, this.#exports, this.#imports, this.#releases, this.#streams.incoming);
+    const arrivals = new Arrivals({
+      codec,
+      exports: this.#exports,
+      imports: this.#imports,
+      releases: this.#releases,
+      streams: this.#streams.incoming,
+      signals: this.#signals,
+    });
     this.#streams.join(departures, arrivals);
+    this.#signals.join(departures, arrivals);
     this.#steps = this.#hostSteps(arrivals);
     this.#serving = new Serving({
       environment,
@@ -178,6 +195,7 @@ export class LiveSession implements Session, ReferenceOwner {
       exports: this.#exports,
       imports: this.#imports,
       streams: this.#streams,
+      signals: this.#signals,
       peerReady: () => this.peerReady(),
       pinged: () => this.#send(frame.pong),
       peerDraining: () => {
@@ -395,7 +413,8 @@ export class LiveSession implements Session, ReferenceOwner {
     this.#downs.close();
     this.#closeLink(reason);
     this.#serving.close(new RpcError("closed", reason.message, "unknown", { cause: reason.error }));
-    this.#streams.close(this.#endOfStreams(reason));
+    this.#streams.close(this.#endOf(reason, "a stream"));
+    this.#signals.close(this.#endOf(reason, "a signal"));
     this.#exports.clear();
     this.#imports.clear(downOf(reason));
     this.#setState("closed");
@@ -445,8 +464,8 @@ export class LiveSession implements Session, ReferenceOwner {
     return call.error(errorCodeOf(code), what, hasLeft ? "unknown" : "not-sent", error);
   }
 
-  #endOfStreams({ code, message, error }: CloseReason): RpcError {
-    return new RpcError(errorCodeOf(code), `a stream of ${this.address}: ${message}`, "unknown", { cause: error });
+  #endOf({ code, message, error }: CloseReason, what: string): RpcError {
+    return new RpcError(errorCodeOf(code), `${what} of ${this.address}: ${message}`, "unknown", { cause: error });
   }
 
   #send(code: number): void {

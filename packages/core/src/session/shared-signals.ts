@@ -6,7 +6,13 @@ interface Watched {
 }
 
 export class SharedSignals {
+  readonly #expectListeners: (signal: AbortSignal) => void;
   readonly #watched = new Map<AbortSignal, Watched>();
+
+  /** `expectListeners` prepares a signal: other sessions may listen to it too. */
+  constructor(expectListeners: (signal: AbortSignal) => void) {
+    this.#expectListeners = expectListeners;
+  }
 
   /** Runs `task` once when `signal` aborts. Returns a function that takes it back. */
   listen(signal: AbortSignal, task: () => void): () => void {
@@ -25,6 +31,7 @@ export class SharedSignals {
         for (const task of [...tasks]) task();
       },
     };
+    this.#expectListeners(signal);
     signal.addEventListener("abort", watched.onAbort, { once: true });
     this.#watched.set(signal, watched);
     return watched;

@@ -25,8 +25,24 @@ export interface WireStream {
   readonly id: number;
 }
 
+/**
+ * The wire form of an abort signal that may still abort: the sender's, or the receiver's own coming back, with its number
+ * among those its owner has sent.
+ */
+export interface WireSignal {
+  readonly kind: "signal" | "ownSignal";
+  readonly id: number;
+}
+
+/** A signal that had been aborted before it was sent. */
+export interface WireAborted {
+  readonly kind: "aborted";
+  readonly id: number;
+  readonly reason: unknown;
+}
+
 /** What a message refers to. */
-export type WireMark = WireReference | WireStream;
+export type WireMark = WireReference | WireStream | WireSignal | WireAborted;
 
 /** Asked while encoding. What it hands out is undone by its owner when the encoding throws. */
 export interface Exporter {
@@ -34,15 +50,17 @@ export interface Exporter {
   reference(value: object): WireReference;
   /** Opens a stream and gives its number. @throws RpcError `unsupported-value`, `limit-exceeded` */
   stream(value: object, kind: StreamKind): number;
+  /** Gives the number of a signal that is not aborted. @throws RpcError `limit-exceeded` */
+  signal(signal: AbortSignal): WireSignal;
   /** Whether an unmarked object travels as a reference all the same: a front or a published object. */
   isPinned(value: object): boolean;
   /** What is sent in place of a function: the result that came of a pipelined call; any other stands for itself. */
   standIn(value: object): unknown;
 }
 
-/** Asked after decoding, once for each reference and stream of a message, in the order they stand in it. */
+/** Asked after decoding, once for each reference, stream and signal of a message, in the order they stand in it. */
 export interface Importer {
-  /** The stub, the original object for `home`, the stream. @throws RpcError when there is no such thing or no room. */
+  /** The stub, the original object for `home`, the stream, the signal. @throws RpcError when there is no such thing or no room. */
   resolve(mark: WireMark): unknown;
 }
 

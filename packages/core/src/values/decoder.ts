@@ -322,10 +322,12 @@ export class Decoder {
   }
 }
 
-/** A stream named `then` makes no promise of its holder: it can't be called. */
+/** Whether it could make a promise of its holder: streams and signals can't be called. */
 function isReference(pending: Marker | "hole" | undefined): boolean {
-  return pending instanceof Marker && pending.kind !== "iterable" && pending.kind !== "readable";
+  return pending instanceof Marker && callableKinds.has(pending.kind);
 }
+
+const callableKinds: ReadonlySet<Marker["kind"]> = new Set(["object", "function", "home", "result"]);
 
 /** A wide `str` or an extension, which may be text with lone surrogates. */
 function isHeadOfText(byte: number): boolean {

@@ -3,6 +3,7 @@ import type { ByteWriter } from "../wire/byte-writer.ts";
 import { writeBin } from "./binary.ts";
 import { codeUnits } from "./code-units.ts";
 import type { Exporter, ValueLimits } from "./codec.ts";
+import type { Extension } from "./extension.ts";
 import { absentType, backReferenceType } from "./extension-types.ts";
 import type { ExtensionTable } from "./extensions.ts";
 import { writeArrayHeader, writeExtensionHeader, writeMapHeader } from "./headers.ts";
@@ -13,6 +14,7 @@ import { countElements, extras, localPrototype, ownValue, requireNoSymbols } fro
 import { references } from "./references.ts";
 import { propertyStep, tooMuch, unsupported, within } from "./refusal.ts";
 import { refusalOf } from "./refused-kinds.ts";
+import { isAbortSignal, signals } from "./signals.ts";
 import { isStreamClass, iteratesAsynchronously, streamRow } from "./streams.ts";
 import { writeText } from "./text.ts";
 
@@ -163,14 +165,15 @@ export class Encoder {
     const local = extension || prototype === null ? undefined : localPrototype(prototype);
     if (extension) extension.write(this, value, depth);
     else if (local) this.#copy(value, local, depth);
-    else if (isStreamClass(value)) this.#stream(value, depth);
+    else if (isStreamClass(value)) this.#unnumbered(value, streamRow(value), depth);
+    else if (isAbortSignal(value)) this.#unnumbered(value, signals, depth);
     else throw refusalOf(value);
   }
 
   /** No object of the message after all: like a reference it has no number in it. */
-  #stream(value: object, depth: number): void {
+  #unnumbered<T extends object>(value: T, row: Extension<T>, depth: number): void {
     this.#identities.unmeet(value);
-    streamRow(value).write(this, value, depth);
+    row.write(this, value, depth);
   }
 
   /** A mark beats everything, so it is asked for first. */

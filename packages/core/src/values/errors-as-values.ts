@@ -8,6 +8,7 @@ import { beginExtension, endExtension } from "./headers.ts";
 import { malformed } from "./malformation.ts";
 import { localPrototype, ownValue } from "./own-properties.ts";
 import { Marker } from "./references.ts";
+import { unsupported } from "./refusal.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -81,6 +82,8 @@ function hiddenFields(error: Error, kind: string | undefined): Fields {
       fields[key] = ownValue(error, key);
     }
   }
+  if (!isHidden(fields))
+    throw unsupported("an error whose message or name is not a string is not copied; send plain data");
   if (kind !== undefined) return fields;
   if (!Object.hasOwn(error, "message")) fields["message"] = `${error.message}`;
   return { ...fields, name: nameOf(error) };

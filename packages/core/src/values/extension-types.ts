@@ -40,6 +40,11 @@ export const viewType = 0x0d;
 export const iterableType = 0x11;
 /** The same for a `ReadableStream`. */
 export const readableType = 0x12;
+/**
+ * Kind (`00` aborted, `01` of the sender, `02` of the receiver), then the reason in an `array` of one, or the number of the
+ * signal as LEB128.
+ */
+export const signalType = 0x13;
 
 // Reserved, refused until their features are negotiated:
-// 0x10 registered value · 0x13 AbortSignal · 0x14 shape definition · 0x15 object of a shape · 0x16 attachment. 0x20 to 0x7f are free; negative types, the timestamp too, stay unused.
+// 0x10 registered value · 0x14 shape definition · 0x15 object of a shape · 0x16 attachment. 0x20 to 0x7f are free; negative types, the timestamp too, stay unused.

@@ -7,6 +7,7 @@ import type { Extension } from "./extension.ts";
 import { bigints } from "./numbers.ts";
 import { references } from "./references.ts";
 import { dates, regexps, urls } from "./scalars.ts";
+import { signals } from "./signals.ts";
 import { iterables, readables } from "./streams.ts";
 
 /** The rows of every endpoint; registered values will be an endpoint's own rows after these. */
@@ -25,6 +26,7 @@ export const standardExtensions: readonly Extension[] = [
   views,
   iterables,
   readables,
+  signals,
 ];
 
 export class ExtensionTable {

@@ -16,6 +16,8 @@ export class Marker {
   /** The container it stands in; none for the root. A Map or a Set is rebuilt, so a key says nothing there. */
   holder: object | undefined = undefined;
   key: PropertyKey = "";
+  /** Why an abort signal was aborted. */
+  reason: unknown = undefined;
 
   constructor(kind: WireMark["kind"], id: number, name: string) {
     this.kind = kind;

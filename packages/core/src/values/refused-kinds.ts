@@ -8,7 +8,7 @@ const cures: readonly (readonly [kind: RegExp, cure: string])[] = [
   [/^Weak/, "weak collections and references are not copied; send what they hold"],
   [/^(Number|String|Boolean|BigInt|Symbol)$/, "boxed primitives are not copied; send the plain value"],
   [/Iterator$/, "iterators that are not asynchronous are not copied; send an array of their items, or a generator"],
-  [/^AbortSignal$/, "an AbortSignal is not copied here; pass { signal } with the options of the call"],
+  [/^AbortSignal$/, "a signal of another realm is not sent; derive one of this realm: AbortSignal.any([signal])"],
 ];
 const classInstance = "class instances are not copied; extend ByReference, use byReference(object), or send plain data";
 

@@ -62,6 +62,9 @@ export const frame = {
   streamCredit: 0x2b,
   streamCancel: 0x2c,
 
+  abort: 0x2d,
+  signalGone: 0x2e,
+
   resume: 0x30, // reserved
   resumed: 0x31, // reserved
   acknowledge: 0x32, // reserved

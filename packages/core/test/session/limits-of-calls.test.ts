@@ -84,6 +84,7 @@ describe("a peer that does not hold back", () => {
       expect(await raw.nextError()).toEqual({
         callId: i,
         isThrown: false,
+        isStepBroken: false,
         areArgumentsUntouched: true,
         parts: ["overloaded", expect.stringContaining("limits.maxQueuedCalls 2"), "not-executed"],
       });

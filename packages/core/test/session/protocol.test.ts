@@ -92,21 +92,15 @@ describe("frames of a later version", () => {
     expect(await world.raw.nextResult()).toMatchObject({ value: 8 });
   });
 
-  test.each(
-    Object.entries(frame).filter(
-      ([name, kind]) =>
-        kind >= 0x20 &&
-        kind < 0x3f &&
-        kind !== 0x20 &&
-        kind !== 0x21 &&
-        kind !== frame.down &&
-        !name.startsWith("stream"),
-    ),
-  )("reserved kind %s is answered until it is spoken", async (_name, kind) => {
-    await using world = await besideHonest(calculator);
-    world.raw.send(kind, (writer) => writer.raw(Uint8Array.of(1, 1)));
-    expect((await world.raw.next(frame.unimplemented)).payload).toEqual(Uint8Array.of(kind));
-  });
+  const { shape, monitor, revoked, handoff, resume, resumed, acknowledge } = frame;
+  test.each(Object.entries({ shape, monitor, revoked, handoff, resume, resumed, acknowledge }))(
+    "reserved kind %s is answered until it is spoken",
+    async (_name, kind) => {
+      await using world = await besideHonest(calculator);
+      world.raw.send(kind, (writer) => writer.raw(Uint8Array.of(1, 1)));
+      expect((await world.raw.next(frame.unimplemented)).payload).toEqual(Uint8Array.of(kind));
+    },
+  );
 
   test("that a peer does not know are told to onError", async () => {
     await using world = await besideHonest(calculator);

@@ -2,7 +2,7 @@
 import type { Channel, Limits, Transport } from "../../src/index.ts";
 import { defaultLimits } from "../../src/index.ts";
 import { createNonce, sharedLimits } from "../../src/session/hello.ts";
-import type { Exporter, WireReference } from "../../src/values/codec.ts";
+import type { Exporter, WireReference, WireSignal } from "../../src/values/codec.ts";
 import { createCodec } from "../../src/values/message-pack.ts";
 import { ByteReader } from "../../src/wire/byte-reader.ts";
 import { ByteWriter } from "../../src/wire/byte-writer.ts";
@@ -17,6 +17,7 @@ import {
   maxPayloadBytes,
   preamble,
 } from "../../src/wire/frames.ts";
+import { Slabs } from "../../src/wire/slabs.ts";
 import { until } from "./waiting.ts";
 
 const codec = createCodec();
@@ -59,10 +60,20 @@ export class RawStream {
   }
 }
 
+const rawSignals = new WeakMap<AbortSignal, WireSignal>();
+
+/** A signal that a raw peer makes up. */
+export function rawSignal(kind: WireSignal["kind"], id: number): AbortSignal {
+  const { signal } = new AbortController();
+  rawSignals.set(signal, { kind, id });
+  return signal;
+}
+
 const exporter: Exporter = {
   reference: (value) => (value as RawReference).wire,
   stream: (value) => (value as RawStream).id,
   isPinned: (value) => value instanceof RawReference,
+  signal: (signal) => rawSignals.get(signal) as WireSignal,
   standIn: (value) => value,
 };
 
@@ -93,7 +104,7 @@ export class RawPeer implements AsyncDisposable {
 
   constructor(channel: Channel) {
     this.#channel = channel;
-    this.#reader = new FrameReader(maxPayloadBytes, {
+    this.#reader = new FrameReader(maxPayloadBytes, new Slabs(), {
       frame: (code, bytes, start, end) =>
         this.frames.push({ code, kind: kindOf(code), payload: bytes.slice(start, end) }),
       oversized: () => channel.destroy(),
@@ -174,6 +185,14 @@ export class RawPeer implements AsyncDisposable {
       writer.varint(id);
       writer.varint(whole.length);
       writer.raw(whole.written().subarray(0, maxFragmentBytes));
+    });
+  }
+
+  /** A signal was aborted. */
+  abort(id: number, reason: unknown): void {
+    this.send(frame.abort, (writer) => {
+      writer.varint(id);
+      writeValue(writer, reason);
     });
   }
 

@@ -22,7 +22,6 @@ const notYet: readonly RefusalRow[] = (
     ["an array's iterator", () => [][Symbol.iterator](), /iterators/],
     ["a Map's iterator", () => new Map().entries(), /iterators/],
     ["a ReadableStream that somebody reads", lockedStream, /locked/],
-    ["an AbortSignal", () => new AbortController().signal, /signal/],
   ] as const
 ).map(([name, make, cure]) => ({ name, make, cure, path: "", isAwaited: false }));
 

@@ -1,5 +1,13 @@
 /** What the tests of values share: one codec, an exporter that numbers what it is given, and bytes as readable hex. */
-import type { Decoded, Exporter, Importer, StreamKind, ValueLimits, WireReference } from "../../src/values/codec.ts";
+import type {
+  Decoded,
+  Exporter,
+  Importer,
+  StreamKind,
+  ValueLimits,
+  WireReference,
+  WireSignal,
+} from "../../src/values/codec.ts";
 import { createCodec } from "../../src/values/message-pack.ts";
 import { ByteWriter } from "../../src/wire/byte-writer.ts";
 
@@ -24,6 +32,10 @@ export class TestExporter implements Exporter, Importer {
 
   isPinned(value: object): boolean {
     return this.pinned.has(value);
+  }
+
+  signal(signal: AbortSignal): WireSignal {
+    return { kind: "signal", id: this.exported.push(signal) };
   }
 
   standIn(value: object): unknown {
