@@ -3,8 +3,11 @@ import { isDeepStrictEqual } from "node:util";
 import { goldenVectors } from "../packages/core/test/values/golden.ts";
 import {
   ByReference,
+  connect,
   currentCall,
+  monitor,
   type Remote,
+  revoke,
   type Service,
   type SessionStats,
   startService,
@@ -58,6 +61,27 @@ export class BrowserService {
     const account = this.#accounts.get(name) ?? new Account();
     this.#accounts.set(name, account);
     return account;
+  }
+
+  /** What a page hands on to us, of another service's or of its own. */
+  async depositTo(account: Account, amount: number): Promise<number> {
+    return account.deposit(amount);
+  }
+
+  /** Why an object that the page hands on is gone, when it is. */
+  whyGone(account: object): Promise<string> {
+    return new Promise((resolve) => void monitor(account, ({ reason }) => resolve(reason)));
+  }
+
+  revokeAccount(name: string): void {
+    const account = this.#accounts.get(name);
+    if (account) revoke(account);
+  }
+
+  /** An account of the passing service, handed on to the page. */
+  async passingAccount(name: string): Promise<Remote<Account>> {
+    const passing = await connect<BrowserService>(this.#passing?.uri ?? "");
+    return passing.account(name);
   }
 
   isAccount(name: string, account: unknown): boolean {

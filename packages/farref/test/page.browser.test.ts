@@ -5,11 +5,14 @@ import {
   type Connection,
   connect,
   connectionOf,
+  type Down,
   isRemote,
+  monitor,
   type Remote,
   RemoteError,
   RpcError,
   release,
+  revoke,
   sameReference,
   withOptions,
 } from "farref";
@@ -119,6 +122,76 @@ describe("values that", () => {
   test.each(goldenVectors.map(named))("%s: are the same here and there", async (name, vector) => {
     expect(await service.isGolden(name, vector.make())).toBe(true);
     expect(await service.golden(name)).toStrictEqual(vector.make());
+  });
+});
+
+describe("a monitor in a page", () => {
+  const down = (stub: object) => new Promise<Down>((resolve) => void monitor(stub, resolve));
+
+  test("says why an object is gone: released here, revoked there, with the session", async () => {
+    const released = await service.account("gone");
+    const first = down(released);
+    release(released);
+    expect(await first).toEqual({ reason: "released" });
+    const revoked = await service.account("gone");
+    const second = down(revoked);
+    await service.revokeAccount("gone");
+    expect(await second).toEqual({ reason: "disposed" });
+    await expect(revoked.deposit(1)).rejects.toMatchObject({ code: "stale-reference", outcome: "not-sent" });
+    const both = [down(await service.account("gone")), down(service)];
+    await service.closeMe();
+    expect(await Promise.all(both)).toEqual([{ reason: "closed" }, { reason: "closed" }]);
+    expect(await down(service)).toEqual({ reason: "closed" });
+  });
+
+  test("and revoke in a page ends what the server holds", async () => {
+    class Own extends ByReference {
+      deposit(amount: number): number {
+        return amount;
+      }
+    }
+    const own = new Own();
+    const reason = service.whyGone(own);
+    expect(await service.depositTo(own as never, 7)).toBe(7);
+    revoke(own);
+    expect(await reason).toBe("disposed");
+  });
+});
+
+describe("a page hands on", () => {
+  test("one server's object to another, which calls it through the page until a leg ends", async () => {
+    const passing = await connect<BrowserService>(await service.startPassing());
+    using account = await service.account("handed on");
+    expect(await passing.depositTo(account, 5)).toBe(5);
+    expect(await account.deposit(1)).toBe(6);
+    expect(await passing.isAccount("handed on", account)).toBe(false);
+    const revoked = passing.whyGone(account);
+    await service.revokeAccount("handed on");
+    expect(await revoked).toBe("disposed");
+    const closed = passing.whyGone(await service.account("handed on"));
+    await passing.add(1, 1);
+    await connection.close();
+    expect(await closed).toBe("closed");
+    await connectionOf(passing).close();
+    const again = await connect<BrowserService>(uri);
+    await again.endPassing();
+    await connectionOf(again).close();
+  });
+
+  test("nothing that it is handed: it calls another server's object through the first", async () => {
+    const passingUri = await service.startPassing();
+    const passing = await connect<BrowserService>(passingUri);
+    const mine = await passing.account("at the end");
+    using account = await service.passingAccount("at the end");
+    expect(account).not.toBe(mine);
+    expect(sameReference(account, mine)).toBe(false);
+    expect(await account.deposit(5)).toBe(5);
+    expect(await mine.deposit(1)).toBe(6);
+    const gone = new Promise<Down>((resolve) => void monitor(account, resolve));
+    await service.endPassing();
+    expect(await gone).toMatchObject({ reason: "closed" });
+    await expect(account.deposit(1)).rejects.toMatchObject({ code: "closed", outcome: "not-sent" });
+    expect(await service.add(1, 1)).toBe(2);
   });
 });
 

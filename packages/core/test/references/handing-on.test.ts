@@ -83,10 +83,7 @@ async function three(options: { origin?: PairOptions; reader?: PairOptions } = {
   const { doc, front } = library();
   const b = new Reader();
   const origin = await leakCheckedPair(front, options.origin);
-  const reader = await leakCheckedPair(
-    { take: (given: Doc) => b.take(given) },
-    { clock: options.clock, ...options.reader },
-  );
+  const reader = await leakCheckedPair({ take: (given: Doc) => b.take(given) }, options.reader);
   const stub = await origin.front.doc();
   await reader.front.take(stub as never);
   const end = async () => {
