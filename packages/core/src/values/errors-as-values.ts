@@ -82,8 +82,7 @@ function hiddenFields(error: Error, kind: string | undefined): Fields {
       fields[key] = ownValue(error, key);
     }
   }
-  if (!isHidden(fields))
-    throw unsupported("an error whose message or name is not a string is not copied; send plain data");
+  if (!isHidden(fields)) throw unsupported("an error's message and name have to be strings; send plain data");
   if (kind !== undefined) return fields;
   if (!Object.hasOwn(error, "message")) fields["message"] = `${error.message}`;
   return { ...fields, name: nameOf(error) };

@@ -110,6 +110,16 @@ const others: readonly Refused[] = [
   ["bytes of shared memory", () => new Uint8Array(shared()), /shared memory/],
   ["a typed array of shared memory", () => new Int32Array(shared()), /shared memory/],
   ["a DataView of shared memory", () => new DataView(shared()), /shared memory/],
+  [
+    "an error whose message is a number",
+    () => hidden("message", 5),
+    /message and name have to be strings; send plain data$/,
+  ],
+  [
+    "an error whose name is an object",
+    () => hidden("name", {}),
+    /message and name have to be strings; send plain data$/,
+  ],
   ["a RegExp with an odd lastIndex", () => Object.assign(/a/g, { lastIndex: "1" }), /lastIndex/],
 ];
 
@@ -130,6 +140,11 @@ export const refusals: readonly RefusalRow[] = [
 
 function rowsOf(refused: readonly Refused[], isAwaited: boolean): RefusalRow[] {
   return refused.map(([name, make, cure, path = ""]) => ({ name, make, cure, path, isAwaited }));
+}
+
+/** Not enumerable, as these properties of an error are. */
+function hidden(key: "message" | "name", value: unknown): Error {
+  return Object.defineProperty(new Error("e"), key, { value });
 }
 
 /** Pages that share memory with nobody have no constructor for it, but WebAssembly. */
