@@ -3,8 +3,8 @@ import type { Clock } from "../clock/clock.ts";
 import { systemClock } from "../clock/system-clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import { type LimitOptions, resolveLimits } from "../limits/limits.ts";
+import { Collections } from "../references/collections.ts";
 import { HeldObjects } from "../references/held-objects.ts";
-import { createCollectedReferences } from "../references/import-table.ts";
 import { MethodTables } from "../references/method-table.ts";
 import { createCollectedSignals } from "../references/own-signals.ts";
 import type { SessionEnvironment } from "../session/environment.ts";
@@ -63,7 +63,7 @@ export class Endpoint {
       limits: resolveLimits(options.limits),
       methods: new MethodTables((prototype) => platform.isPlatformPrototype(prototype)),
       held: new HeldObjects(onError),
-      collected: createCollectedReferences(),
+      collections: new Collections(),
       droppedStreams: createDroppedStreams(),
       collectedSignals: createCollectedSignals(),
       sourcesInUse: new WeakSet(),

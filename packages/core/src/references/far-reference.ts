@@ -2,6 +2,7 @@
 import { printable } from "../errors/printable.ts";
 import type { CallOptions, Connection, Down } from "../types/session.ts";
 import type { CallerContract } from "./contracts.ts";
+import type { Monitors } from "./monitors.ts";
 
 /** A call whose result can be called, and passed on, before it is there. */
 export interface PipelinedCall {
@@ -59,6 +60,10 @@ export class FarReference {
   stub: object | undefined;
   /** Gone for good, and why: later calls are refused. */
   down: Down | undefined = undefined;
+  /** How often it came: so many holds go back. */
+  received = 1;
+  /** Those who wait for its end. */
+  monitors: Monitors | undefined = undefined;
   /** The same object under contracts of this side: a stub for each. */
   views: Map<CallerContract, object> | undefined;
   /** On what `connect` returned: disposing it closes the connection. */

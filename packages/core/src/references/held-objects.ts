@@ -13,8 +13,11 @@ export interface Holder {
   readonly table: { revoke(holder: Holder): void };
 }
 
-/** By the object itself: what offers it, and views of a stub, are the same. One holder is the rule. */
-const holders = new Map<object, Holder | Set<Holder>>();
+/**
+ * By the object itself: what offers it, and views of a stub, are the same. One holder is the rule. Weak, though holders
+ * hold their objects too: much passes through, and a Map would keep it (see `Numbered`).
+ */
+const holders = new WeakMap<object, Holder | Set<Holder>>();
 /** How often an object is a front or published: its owner decides when it ends. */
 const keeps = new WeakMap<object, number>();
 /** An object is disposed once, however often it is handed out again. */
@@ -83,13 +86,18 @@ export class HeldObjects {
 
   #dispose(object: object): void {
     const original = originalOf(object);
-    if (disposed.has(original)) return;
-    disposed.add(original);
     runGuarded(() => {
       const dispose = (original as Partial<Disposable>)[Symbol.dispose];
-      if (typeof dispose === "function") return dispose.call(original);
+      if (typeof dispose === "function" && isFirst(original)) return dispose.call(original);
     }, this.#onError);
   }
+}
+
+/** Only what has something to run is noted: most objects have not, and each would stay until the next collection. */
+function isFirst(original: object): boolean {
+  if (disposed.has(original)) return false;
+  disposed.add(original);
+  return true;
 }
 
 /** What an object is the same as: what it offers in its place, a stub's reference, or itself. */

@@ -54,7 +54,8 @@ export class MethodTables {
   }
 }
 
-function isPlain(object: object): boolean {
+/** Whether an object offers its own function properties, not what a class declares. */
+export function isPlain(object: object): boolean {
   const prototype: object | null = Object.getPrototypeOf(object);
   return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf"));
 }

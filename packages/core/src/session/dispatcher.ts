@@ -16,6 +16,7 @@ import type { ExportEntry } from "../references/export-table.ts";
 import type { Method } from "../references/method-table.ts";
 import type { Session } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
+import { Numbered } from "../wire/numbered.ts";
 import { CallQueue } from "./call-queue.ts";
 import { applyInCall } from "./current-call.ts";
 import { DependentCalls, type DependentCallsLimits } from "./dependent-calls.ts";
@@ -72,7 +73,7 @@ export class Dispatcher {
   readonly #host: DispatcherHost;
   readonly #queue: CallQueue;
   readonly #dependents: DependentCalls;
-  readonly #running = new Map<number, IncomingCall>();
+  readonly #running = new Numbered<IncomingCall>("the peer's");
   /** Calls of which the rest is still to come. */
   readonly #incomplete = new Map<number, IncomingCall>();
   #lastId = 0;

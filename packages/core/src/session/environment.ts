@@ -1,8 +1,8 @@
 /** What a session needs from the endpoint it belongs to, and what the handshake has agreed on. */
 import type { Clock } from "../clock/clock.ts";
 import type { Limits } from "../limits/limits.ts";
+import type { Collections } from "../references/collections.ts";
 import type { HeldObjects } from "../references/held-objects.ts";
-import type { CollectedReferences } from "../references/import-table.ts";
 import type { MethodTables } from "../references/method-table.ts";
 import type { CollectedSignals } from "../references/own-signals.ts";
 import type { DroppedStreams } from "../streams/incoming-streams.ts";
@@ -19,7 +19,7 @@ export interface SessionEnvironment {
   readonly limits: Limits;
   readonly methods: MethodTables;
   readonly held: HeldObjects;
-  readonly collected: CollectedReferences;
+  readonly collections: Collections;
   readonly droppedStreams: DroppedStreams;
   readonly collectedSignals: CollectedSignals;
   readonly sourcesInUse: SourcesInUse;

@@ -7,6 +7,7 @@ import type { CallerContract } from "../references/contracts.ts";
 import type { CallOptions } from "../types/session.ts";
 import type { Decoded } from "../values/codec.ts";
 import { encodeName } from "../wire/names.ts";
+import { Numbered } from "../wire/numbered.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import { CallWriter } from "./call-writer.ts";
 import { depthOfNextCall } from "./current-call.ts";
@@ -40,7 +41,7 @@ export class OutgoingCalls {
   readonly #writer: CallWriter;
   readonly #signals: SharedSignals;
   /** Sent and not answered, settled or not. */
-  readonly #sent = new Map<number, PendingCall>();
+  readonly #sent = new Numbered<PendingCall>("ours");
   /** Answered, and being checked by a contract that takes its time. */
   readonly #checking = new Set<PendingCall>();
   /** Not sent yet, in order; a function stands for something that must not overtake the calls before it. */

@@ -1,21 +1,17 @@
 /** Holds going back to the peer: collected over a turn, sent behind everything that was begun before. */
 import type { Clock } from "../clock/clock.ts";
-import { type PeersNumber, peersNumber } from "../references/peers-number.ts";
 import { frame } from "../wire/frames.ts";
 import type { Outbox } from "../wire/outbox.ts";
 
-const maxPairsPerFrame = 2_048;
-
-interface Release {
-  readonly id: number;
-  holds: number;
-}
+/** In a frame: of a reference its number and how many holds. */
+const maxNumbers = 2 * 2_048;
 
 export class Releases {
   readonly #clock: Clock;
   readonly #outbox: Outbox;
   readonly #afterHeld: (task: () => void) => void;
-  #pending: Map<PeersNumber, Release> | undefined;
+  /** References and holds in turn; one that is given up twice in a turn may stand there twice. */
+  #pending: number[] | undefined;
   #isClosed = false;
 
   /** `afterHeld` runs a task behind the calls that are held back. */
@@ -28,13 +24,10 @@ export class Releases {
   add(id: number, holds: number): void {
     if (this.#isClosed) return;
     if (!this.#pending) {
-      this.#pending = new Map();
+      this.#pending = [];
       this.#clock.endOfTurn(() => this.#send());
     }
-    const key = peersNumber(id);
-    const release = this.#pending.get(key);
-    if (release) release.holds += holds;
-    else this.#pending.set(key, { id, holds });
+    this.#pending.push(id, holds);
   }
 
   close(): void {
@@ -45,17 +38,15 @@ export class Releases {
   #send(): void {
     const pending = this.#pending;
     this.#pending = undefined;
-    if (pending) this.#afterHeld(() => this.#outbox.afterBegun(() => this.#write([...pending.values()])));
+    if (pending) this.#afterHeld(() => this.#outbox.afterBegun(() => this.#write(pending)));
   }
 
-  #write(releases: readonly Release[]): void {
+  #write(numbers: readonly number[]): void {
     if (this.#isClosed) return;
-    for (let from = 0; from < releases.length; from += maxPairsPerFrame) {
+    for (let from = 0; from < numbers.length; from += maxNumbers) {
       const writer = this.#outbox.begin(frame.release);
-      for (const { id, holds } of releases.slice(from, from + maxPairsPerFrame)) {
-        writer.varint(id);
-        writer.varint(holds);
-      }
+      const to = Math.min(from + maxNumbers, numbers.length);
+      for (let i = from; i < to; i++) writer.varint(numbers[i] as number);
       this.#outbox.end("control");
     }
   }

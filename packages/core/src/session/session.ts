@@ -134,7 +134,7 @@ export class LiveSession implements Session, ReferenceOwner {
     this.#imports = new ImportTable({
       owner: this,
       clock,
-      collected: environment.collected,
+      collections: environment.collections,
       front: agreement.peerFront ?? { kind: "object", name: "" },
       maxImports: limits.maxImports,
       maxPeerExports: agreement.peerLimits.maxExports,
