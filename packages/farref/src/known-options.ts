@@ -16,6 +16,7 @@ const serviceOptions: Record<keyof ServiceOptions, true> = {
   exposeStacks: true,
   redactErrors: true,
   heartbeatMs: true,
+  callTimeoutMs: true,
   insecure: true,
   onError: true,
   signal: true,

@@ -39,6 +39,11 @@ export interface ServiceOptions {
   readonly transports?: readonly Transport[] | undefined;
   /** Silence after which the peer is asked for a sign of life, in milliseconds; default 15,000. */
   readonly heartbeatMs?: number | undefined;
+  /**
+   * The longest a call may take, in milliseconds: then its caller gets `timeout`, the signal of its method aborts, and what
+   * that returns later is dropped. Default: no limit.
+   */
+  readonly callTimeoutMs?: number | undefined;
   /** Sends the stacks of errors that methods throw. Off: they tell paths and versions. */
   readonly exposeStacks?: boolean | undefined;
   /**

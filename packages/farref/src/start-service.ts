@@ -47,7 +47,7 @@ export async function startService<F extends object>(
   options: ServiceOptions = {},
 ): Promise<Service<F>> {
   checkServiceOptions(options);
-  const { acl, authenticate = [], authorize = [], heartbeatMs, limits, onError, signal } = options;
+  const { acl, authenticate = [], authorize = [], heartbeatMs, callTimeoutMs, limits, onError, signal } = options;
   return openService(createListeners(where, options), front, {
     admits: acl && ((peer: PeerAddress) => peer.address === undefined || acl.allows(peer.address)),
     authenticators: offeredFirst("method" in authenticate ? [authenticate] : authenticate),
@@ -56,6 +56,7 @@ export async function startService<F extends object>(
     exposeStacks: options.exposeStacks,
     redactErrors: options.redactErrors,
     heartbeatMs,
+    callTimeoutMs,
     limits,
     onError,
     platform: nodePlatform,

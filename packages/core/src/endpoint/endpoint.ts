@@ -37,6 +37,7 @@ export interface EndpointOptions {
   readonly limits?: LimitOptions | undefined;
   readonly platform?: Platform | undefined;
   readonly clock?: Clock | undefined;
+  readonly callTimeoutMs?: number | undefined;
   readonly onError?: ((error: Error, session?: Session) => void) | undefined;
   /** Memory for outgoing batches, shared where a process has many endpoints. */
   readonly slabs?: Slabs | undefined;
@@ -70,6 +71,7 @@ export class Endpoint {
       passes: platform.passes,
       isPinned,
       published: (name) => this.#published.get(name),
+      callTimeoutMs: checkedCallTimeoutMs(options.callTimeoutMs),
       collectGarbage: () => platform.collectGarbage(),
       expectListeners: (signal) => platform.expectListeners(signal),
       onError,
@@ -112,6 +114,12 @@ export function checkedHeartbeatMs(heartbeatMs: number = defaultHeartbeatMs): nu
 }
 
 const defaultHeartbeatMs = 15_000;
+
+function checkedCallTimeoutMs(callTimeoutMs: number | undefined): number | undefined {
+  if (callTimeoutMs === undefined || callTimeoutMs > 0) return callTimeoutMs;
+  const detail = `callTimeoutMs: expected a positive number, got ${callTimeoutMs}`;
+  throw new RpcError("invalid-argument", detail, "not-sent");
+}
 
 function guarded(onError: EndpointOptions["onError"]): (error: Error, session?: Session) => void {
   return (error, session) => {

@@ -40,6 +40,8 @@ export interface DispatcherHost {
   readonly clock: Clock;
   readonly methodNames: ReceivedMethodNames;
   readonly passes: CallPasses | undefined;
+  /** The longest a call may take, where the service has a limit. */
+  readonly callTimeoutMs: number | undefined;
   awaitedCalls(): number;
   /** The target of a call, kept until `finished`. @throws RpcError `stale-reference` */
   target(id: number): ExportEntry;
@@ -184,7 +186,9 @@ export class Dispatcher {
     }
     this.#lastId = header.id;
     this.count++;
-    return new IncomingCall(header, this.#host.session, this.#host.clock);
+    const call = new IncomingCall(header, this.#host.session, this.#host.clock);
+    if (this.#host.callTimeoutMs !== undefined) call.limitTime(this.#host.callTimeoutMs);
+    return call;
   }
 
   #admit(call: IncomingCall): void {
@@ -319,10 +323,18 @@ export class Dispatcher {
   #await(call: IncomingCall, result: PromiseLike<unknown>): void {
     this.#occupy(call);
     if (call.isPostponed) this.#stepAside(call);
+    if (call.isLimitedHere) call.whenLate((error) => this.#expire(call, error));
     Promise.resolve(result).then(
       (value) => this.#answer(call, value),
       (thrown) => this.#answerThrown(call, thrown),
     );
+  }
+
+  /** The caller is answered; the method keeps its slot until it is done, and what it returns then is dropped. */
+  #expire(call: IncomingCall, error: RpcError): void {
+    this.#host.refuse(call, error);
+    call.isAnswered = true;
+    call.cancel(error);
   }
 
   /** A call that waits for its object needs no slot before it begins: whoever it waits for may need one. */
@@ -333,13 +345,19 @@ export class Dispatcher {
   }
 
   #answer(call: IncomingCall, value: unknown): void {
-    if (call.isFinished) return;
+    if (this.#isDone(call)) return;
     if (call.guard) {
       this.#complete(call, call.guard, value);
       return;
     }
     this.#host.answer(call, value);
     this.#finish(call);
+  }
+
+  /** Whether there is nothing to answer any more; what was answered before it was done is done now. */
+  #isDone(call: IncomingCall): boolean {
+    if (call.isAnswered) this.#finish(call);
+    return call.isFinished;
   }
 
   /** What leaves is what the contract makes of the result. */
@@ -362,7 +380,7 @@ export class Dispatcher {
   }
 
   #answerThrown(call: IncomingCall, thrown: unknown): void {
-    if (call.isFinished) return;
+    if (this.#isDone(call)) return;
     if (call.neverBegan && thrown === call.neverBegan) {
       this.#refuse(call, call.neverBegan);
       return;
@@ -372,7 +390,7 @@ export class Dispatcher {
   }
 
   #refuse(call: IncomingCall, error: RpcError): void {
-    if (call.isFinished) return;
+    if (this.#isDone(call)) return;
     this.#host.refuse(call, error);
     this.#finish(call);
     this.#queue.pass(call);

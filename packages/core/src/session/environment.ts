@@ -25,6 +25,8 @@ export interface SessionEnvironment {
   readonly sourcesInUse: SourcesInUse;
   /** Missing where nothing is serialized. */
   readonly passes: CallPasses | undefined;
+  /** The longest a call that is served may take; `undefined` for no limit. */
+  readonly callTimeoutMs: number | undefined;
   /** Fronts and published objects of the endpoint. */
   isPinned(object: object): boolean;
   /** The object published under a name. */

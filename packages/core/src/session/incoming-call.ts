@@ -69,6 +69,10 @@ export class IncomingCall implements PostponableCall, StreamMaker {
   /** A call that this one depends on failed: the caller knows how. */
   isStepBroken = false;
   deadline: number | undefined;
+  /** The deadline is the callee's, not the caller's. */
+  isLimitedHere = false;
+  /** The caller has its answer, though the method runs on. */
+  isAnswered = false;
   /** What its contract makes of arguments and result. */
   guard: MethodGuard | undefined;
   /** Stubs, and objects come home, among the arguments of a guarded call. */
@@ -96,6 +100,7 @@ export class IncomingCall implements PostponableCall, StreamMaker {
   #cancelled: RpcError | undefined;
   #controller: AbortController | undefined;
   #timer: Timer | undefined;
+  #lateTimer: Timer | undefined;
   #streams: CallStreams | undefined;
 
   constructor(header: CallHeader, session: Session, clock: Clock) {
@@ -157,10 +162,19 @@ export class IncomingCall implements PostponableCall, StreamMaker {
     return this.deadline !== undefined && this.#clock.now() >= this.deadline;
   }
 
-  /** The callee's own limit, where it is the nearer one. */
+  /** The callee's own limit, where it is the nearer one: then it is the callee who says that the time is up. */
   limitTime(timeoutMs: number): void {
     const deadline = this.#clock.now() + timeoutMs;
-    this.deadline = Math.min(this.deadline ?? deadline, deadline);
+    if (this.deadline !== undefined && this.deadline <= deadline) return;
+    this.deadline = deadline;
+    this.isLimitedHere = true;
+  }
+
+  /** Runs `task` when the callee's own limit passes before the method is done. */
+  whenLate(task: (error: RpcError) => void): void {
+    this.#lateTimer = this.#clock.setTimer((this.deadline as number) - this.#clock.now(), () => {
+      task(new RpcError("timeout", `${this.method || "the function"} takes longer than it may here`, "unknown"));
+    });
   }
 
   /** Takes the body along beyond the chunk it came in. */
@@ -227,6 +241,7 @@ export class IncomingCall implements PostponableCall, StreamMaker {
     this.isFinished = true;
     this.body = undefined;
     this.#timer?.cancel();
+    this.#lateTimer?.cancel();
     this.#endPostponement();
   }
 

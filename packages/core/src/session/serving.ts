@@ -67,6 +67,7 @@ export class Serving {
       clock: environment.clock,
       methodNames: this.#methodNames,
       passes: environment.passes,
+      callTimeoutMs: environment.callTimeoutMs,
       awaitedCalls: () => options.awaitedCalls(),
       target: (id) => this.#target(id),
       resultTarget: (result) => this.#resultTarget(result),
@@ -250,7 +251,7 @@ export class Serving {
   #refuse(call: IncomingCall, error: RpcError): void {
     if (this.#isOver) return;
     this.#answers.refusal(call.id, error, refusalFlags(call));
-    this.#answered(call, { permitted: error.outcome === "executed", threw: false, code: error.code });
+    this.#answered(call, { permitted: error.outcome !== "not-executed", threw: false, code: error.code });
   }
 
   #answered(call: IncomingCall, end: CallEnd): void {
