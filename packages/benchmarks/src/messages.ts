@@ -1,4 +1,5 @@
 /** What the benchmark and its two kinds of child process say to each other: one request, one answer. */
+import type { Victim } from "./attack/flood.ts";
 import type { Bounds } from "./load.ts";
 
 export type Request =
@@ -6,8 +7,10 @@ export type Request =
   | { readonly kind: "run"; readonly scenario: number; readonly bounds: Bounds }
   /** Asks a client process how long calls take, one after another. */
   | { readonly kind: "time"; readonly bounds: Bounds }
-  /** Asks a client process to flood its server, by the index in `attacks`. */
-  | { readonly kind: "flood"; readonly attack: number; readonly seconds: number }
+  /** Asks a client process to flood somebody, by the index in `attacks`. */
+  | { readonly kind: "flood"; readonly attack: number; readonly victim: Victim; readonly seconds: number }
+  /** Asks a server process for a bare socket that throws away what it reads. */
+  | { readonly kind: "sink" }
   /** Asks a server process how large it is. */
   | { readonly kind: "weigh" }
   /** Asks the holder of references to have so many objects and as much room for their stubs ready. */
@@ -25,6 +28,7 @@ export type Answer =
   | { readonly kind: "measured"; readonly callsPerSecond: number }
   | { readonly kind: "timed"; readonly p99Ms: number }
   | { readonly kind: "flooded"; readonly bytes: number }
+  | { readonly kind: "sunk"; readonly address: string }
   | { readonly kind: "weighed"; readonly rssBytes: number }
   | { readonly kind: "done" }
   | { readonly kind: "settled"; readonly heldBytes: number; readonly references: number }

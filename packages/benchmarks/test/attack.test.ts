@@ -24,7 +24,7 @@ describe.each(floods)("the attack $name", (attack) => {
     const contender = contenderNamed("farref", "tcp");
     const server = await contender.serve();
     const honest = await contender.connect(server.address);
-    const flooding = flood(attack, server.address, 0.1);
+    const flooding = flood(attack, { kind: "service", address: server.address }, 0.1);
     expect(await honest.add(5, 3)).toBe(8);
     expect(await flooding).toBeGreaterThan(2_000);
     expect(await honest.add(5, 3)).toBe(8);
@@ -44,9 +44,10 @@ test("percentiles", async () => {
 test("the tables judge by ratio, round by round, and by round trips beyond the plain way's", () => {
   const [attack] = floods;
   if (!attack) throw new Error("no attacks");
-  const result = { attack, quietMs: [1, 2, 4], attackedMs: [3, 2, 6], bytesPerSecond: [1e6], grownBytes: 2 ** 20 };
+  const round = (quietMs: number, attackedMs: number) => ({ quietMs, bareMs: 2, attackedMs, bytesPerSecond: 1e6 });
+  const result = { attack, rounds: [round(1, 3), round(2, 2), round(4, 6)], grownBytes: 2 ** 20 };
   const [, , row] = attackTable([result]).map((line) => line.replaceAll(/ +/g, " "));
-  expect(row).toBe(`| ${attack.name} | 1.0 | 2.00 | 3.00 | 1.50 | 2.00 | met | 1.0 |`);
+  expect(row).toBe(`| ${attack.name} | 1.0 | 2.00 | 2.00 | 3.00 | 1.50 | 1.50 | 2.00 | met | 1.0 |`);
   const ways = [
     { name: "plain", roundTrips: [1], goal: undefined },
     { name: "proved", roundTrips: [4], goal: 2 },
