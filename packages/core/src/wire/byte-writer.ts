@@ -14,6 +14,8 @@ export class ByteWriter {
   bytes: Uint8Array;
   start: number;
   position: number;
+  /** The buffer that was too small: whoever lent it may want it back. */
+  outgrown: { readonly bytes: Uint8Array; readonly start: number } | undefined;
 
   constructor(bytes: Uint8Array, start = 0) {
     this.bytes = bytes;
@@ -38,8 +40,10 @@ export class ByteWriter {
 
   #grow(size: number): void {
     const written = this.length;
-    const larger = new Uint8Array(Math.max(256, 2 * (written + size)));
+    // Twice as much for many small parts, no more than it takes for a large one.
+    const larger = new Uint8Array(written + size + Math.max(256, written));
     larger.set(this.written());
+    this.outgrown ??= { bytes: this.bytes, start: this.start };
     this.bytes = larger;
     this.start = 0;
     this.position = written;

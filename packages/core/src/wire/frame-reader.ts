@@ -1,5 +1,6 @@
 /** Cuts the bytes of a channel into frames. Holds nothing while no frame stands half received. */
 import { frameHeaderBytes } from "./frames.ts";
+import type { Slabs } from "./slabs.ts";
 
 export interface FrameEvents {
   /** One whole frame: `code` is byte 0, its payload is `bytes[start, end)` until this returns. */
@@ -12,13 +13,17 @@ export class FrameReader {
   /** Largest payload taken; a handshake takes less than a session. */
   maxPayloadBytes: number;
   readonly #on: FrameEvents;
-  /** The beginning of a frame whose end has not come: exactly as large as is known to be needed. */
+  readonly #memory: Pick<Slabs, "borrowFrame" | "giveBackFrame">;
+  /** The beginning of a frame whose end has not come. */
   #partial: Uint8Array | undefined;
+  /** How much of it is known to be needed, and how much is there. */
+  #size = 0;
   #filled = 0;
   #isStopped = false;
 
-  constructor(maxPayloadBytes: number, on: FrameEvents) {
+  constructor(maxPayloadBytes: number, memory: Pick<Slabs, "borrowFrame" | "giveBackFrame">, on: FrameEvents) {
     this.maxPayloadBytes = maxPayloadBytes;
+    this.#memory = memory;
     this.#on = on;
   }
 
@@ -29,7 +34,7 @@ export class FrameReader {
   /** Delivers nothing more, not even from the chunk at hand. */
   stop(): void {
     this.#isStopped = true;
-    this.#partial = undefined;
+    this.#letGo();
   }
 
   push(chunk: Uint8Array): void {
@@ -55,12 +60,12 @@ export class FrameReader {
     return -1;
   }
 
-  /** Keeps the beginning of a frame, in a buffer of the frame's size where its header is whole. */
+  /** Keeps the beginning of a frame, with room for all of it where its header is whole. */
   #keep(chunk: Uint8Array, from: number): void {
     const rest = chunk.length - from;
     const isHeaderWhole = rest >= frameHeaderBytes;
-    const size = isHeaderWhole ? frameHeaderBytes + this.#payloadBytes(chunk, from) : frameHeaderBytes;
-    this.#partial = new Uint8Array(size);
+    this.#size = isHeaderWhole ? frameHeaderBytes + this.#payloadBytes(chunk, from) : frameHeaderBytes;
+    this.#partial = this.#memory.borrowFrame(this.#size);
     this.#partial.set(chunk.subarray(from));
     this.#filled = rest;
   }
@@ -68,21 +73,18 @@ export class FrameReader {
   /** Completes the kept frame as far as the chunk reaches. Returns how much of the chunk it took. */
   #fillPartial(chunk: Uint8Array): number {
     let taken = this.#fill(chunk, 0);
-    if (this.#filled === frameHeaderBytes && this.#partial?.length === frameHeaderBytes) {
-      if (!this.#enlarge(this.#partial)) return chunk.length;
+    if (this.#filled === frameHeaderBytes && this.#size === frameHeaderBytes) {
+      if (!this.#enlarge(this.#partial as Uint8Array)) return chunk.length;
       taken += this.#fill(chunk, taken);
     }
-    const partial = this.#partial as Uint8Array;
-    if (this.#filled < partial.length) return chunk.length;
-    this.#partial = undefined;
-    this.#on.frame(partial[0] as number, partial, frameHeaderBytes, partial.length);
+    if (this.#filled < this.#size) return chunk.length;
+    this.#deliver(this.#partial as Uint8Array);
     return taken;
   }
 
   #fill(chunk: Uint8Array, from: number): number {
-    const partial = this.#partial as Uint8Array;
-    const size = Math.min(partial.length - this.#filled, chunk.length - from);
-    partial.set(chunk.subarray(from, from + size), this.#filled);
+    const size = Math.min(this.#size - this.#filled, chunk.length - from);
+    this.#partial?.set(chunk.subarray(from, from + size), this.#filled);
     this.#filled += size;
     return size;
   }
@@ -90,8 +92,21 @@ export class FrameReader {
   #enlarge(header: Uint8Array): boolean {
     const payloadBytes = this.#payloadBytes(header, 0);
     if (payloadBytes < 0) return false;
-    this.#partial = new Uint8Array(frameHeaderBytes + payloadBytes);
-    this.#partial.set(header);
+    this.#size = frameHeaderBytes + payloadBytes;
+    this.#partial = this.#memory.borrowFrame(this.#size);
+    this.#partial.set(header.subarray(0, frameHeaderBytes));
     return true;
+  }
+
+  /** The memory is nobody else's until whoever gets the frame has returned. */
+  #deliver(partial: Uint8Array): void {
+    this.#partial = undefined;
+    this.#on.frame(partial[0] as number, partial, frameHeaderBytes, this.#size);
+    this.#memory.giveBackFrame(partial);
+  }
+
+  #letGo(): void {
+    if (this.#partial) this.#memory.giveBackFrame(this.#partial);
+    this.#partial = undefined;
   }
 }

@@ -63,7 +63,7 @@ export class Link {
     this.handler = handler;
     this.lastReadAt = this.#clock.now();
     this.#fragments = new Fragments(options.limits.maxMessageBytes);
-    this.#frames = new FrameReader(maxHandshakePayloadBytes, {
+    this.#frames = new FrameReader(maxHandshakePayloadBytes, options.slabs, {
       frame: (code, bytes, start, end) => this.#frame(code, bytes, start, end),
       oversized: (payloadBytes) => this.fail(new RpcError("protocol", `a frame of ${payloadBytes} bytes`, "unknown")),
     });

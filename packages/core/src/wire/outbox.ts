@@ -6,7 +6,7 @@ import type { Clock, Timer } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { maxIncompleteBytes } from "./fragments.ts";
-import { frame, frameHeaderBytes, maxFragmentBytes, preamble } from "./frames.ts";
+import { frame, frameHeaderBytes, maxPayloadBytes, preamble } from "./frames.ts";
 import { LargeMessage, type Purpose, writeHeader } from "./large-message.ts";
 import type { Slabs } from "./slabs.ts";
 
@@ -32,8 +32,8 @@ export interface Place {
 const fullBatchBytes = 64 * 1024;
 /** Fragments sent in one write while nothing else is in progress. */
 const fragmentsInARow = 4;
-/** At 8 KiB a second, the slowest peer worth waiting for, a piece is taken within `stallTimeoutMs`. */
-const maxPieceBytes = 64 * 1024;
+/** A whole frame. At 8 KiB a second, the slowest peer worth waiting for, it is taken within `stallTimeoutMs`. */
+const maxPieceBytes = maxPayloadBytes + frameHeaderBytes;
 
 export class Outbox {
   /** The peer's limits, once known. */
@@ -149,7 +149,7 @@ export class Outbox {
     const payloadBytes = writer.position - at - frameHeaderBytes;
     this.#openAt = -1;
     if (purpose === "reply" && payloadBytes > this.#largestReplyBytes) this.#largestReplyBytes = payloadBytes;
-    if (payloadBytes > maxFragmentBytes) {
+    if (payloadBytes > maxPayloadBytes) {
       this.#cut(writer, at, purpose);
     } else {
       writeHeader(writer, at, this.#openCode);

@@ -8,7 +8,7 @@ import { Slabs } from "../../src/wire/slabs.ts";
 /** An outbox over a channel that takes what it is given until it is blocked. */
 function openOutbox() {
   const frames: { readonly kind: number; readonly isFirst: boolean; readonly bytes: number }[] = [];
-  const reader = new FrameReader(maxPayloadBytes, {
+  const reader = new FrameReader(maxPayloadBytes, new Slabs(), {
     frame: (code, _bytes, start, end) =>
       frames.push({ kind: kindOf(code), isFirst: (code & firstOfMany) !== 0, bytes: end - start }),
     oversized: () => expect.unreachable(),
