@@ -10,6 +10,7 @@ import {
   revoke,
   type Service,
   type SessionStats,
+  serialized,
   startService,
 } from "../packages/farref/src/index.ts";
 
@@ -19,6 +20,19 @@ class Account extends ByReference {
   deposit(amount: number): number {
     this.#balance += amount;
     return this.#balance;
+  }
+}
+
+/** Calls pages back while its methods run, one at a time. */
+class Counter extends ByReference {
+  #count = 0;
+
+  next(): number {
+    return ++this.#count;
+  }
+
+  async during<T>(callback: () => T | Promise<T>): Promise<T> {
+    return callback();
   }
 }
 
@@ -61,6 +75,10 @@ export class BrowserService {
     const account = this.#accounts.get(name) ?? new Account();
     this.#accounts.set(name, account);
     return account;
+  }
+
+  counter(): Counter {
+    return serialized(new Counter());
   }
 
   /** What a page hands on to us, of another service's or of its own. */
