@@ -225,16 +225,21 @@ export class OutgoingCalls {
   /** The session is over: settles every call, telling of each whether it may have run. */
   failAll(failure: (call: PendingCall, hasLeft: boolean) => RpcError): void {
     this.#failure = failure;
+    // What the peer was to hold is as it was.
+    const neverLeft = (call: PendingCall) => {
+      call.departed?.undo();
+      this.reject(call, failure(call, false));
+    };
     const sent = [...this.#sent.values()];
     const held = this.#held.filter((item) => item instanceof PendingCall);
     for (const call of [...this.#checking]) this.reject(call, failure(call, true));
     this.#sent.clear();
     this.#held.length = 0;
     for (const call of sent) {
-      const hasLeft = !this.#outbox.takeBack(call);
-      this.reject(call, failure(call, hasLeft));
+      if (this.#outbox.takeBack(call)) neverLeft(call);
+      else this.reject(call, failure(call, true));
     }
-    for (const call of held) this.reject(call, failure(call, false));
+    for (const call of held) neverLeft(call);
   }
 
   /** @param fate of the calls that depend on this one: `certain` where the far side will run none of them */
