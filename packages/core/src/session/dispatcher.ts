@@ -332,6 +332,10 @@ export class Dispatcher {
 
   /** The caller is answered; the method keeps its slot until it is done, and what it returns then is dropped. */
   #expire(call: IncomingCall, error: RpcError): void {
+    if (call.isPostponed) {
+      call.cancel(error);
+      return;
+    }
     this.#host.refuse(call, error);
     call.isAnswered = true;
     call.cancel(error);

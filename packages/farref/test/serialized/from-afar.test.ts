@@ -11,6 +11,7 @@ import {
   type Remote,
   reference,
   release,
+  revoke,
   sameReference,
   serialized,
   withOptions,
@@ -282,6 +283,40 @@ describe("a call that is given up while it waits", () => {
     ]);
   });
 
+  test("leaves nothing behind, while others wait on", async () => {
+    const { opened, open } = gate();
+    const till = serialized(new Till(opened));
+    await using pair = await leakCheckedPair({ deposit: till.deposit });
+    const before = till.deposit(1);
+    const controller = new AbortController();
+    const give = withOptions(pair.front as unknown as Remote<{ deposit(by: () => void): number }>, {
+      signal: controller.signal,
+    });
+    const dropped = [give.deposit(() => {}), give.deposit(() => {})].map(failureOf);
+    await until(() => pair.session.stats().runningCalls === 2);
+    expect(pair.session.stats().imports).toBe(2);
+    controller.abort();
+    await Promise.all(dropped);
+    await pair.assertEmpty();
+    open();
+    expect(await before).toBe(1);
+  });
+
+  test("as its object is revoked does not begin", async () => {
+    const { opened, open } = gate();
+    const till = serialized(new Till(opened));
+    await using pair = await leakCheckedPair({ till: () => byReference(till) });
+    const far = await pair.front.till();
+    const first = far.deposit(1);
+    const waiting = failureOf(far.deposit(10));
+    await until(() => pair.session.stats().runningCalls === 2);
+    revoke(till);
+    open();
+    expect(await waiting).toMatchObject({ code: "stale-reference", outcome: "not-executed" });
+    expect(await till.deposit(1)).toBe(2);
+    await Promise.allSettled([first]);
+  });
+
   test("because its time is up at the service's side is refused as not executed", async () => {
     const contract = defineContract({ deposit: method([z.number()], z.number(), { timeoutMs: 1_000 }) });
     for (const wrap of [
@@ -293,20 +328,18 @@ describe("a call that is given up while it waits", () => {
       const clock = new ManualClock();
       const { opened, open } = gate();
       await using pair = await leakCheckedPair(wrap(new Till(opened)), { clock });
-      const first = pair.front.deposit(1);
-      const late = [pair.front.deposit(10), pair.front.deposit(10)];
+      const running = failureOf(pair.front.deposit(1));
+      const late = [pair.front.deposit(10), pair.front.deposit(10)].map(failureOf);
       await until(() => pair.session.stats().runningCalls === 3);
       clock.advance(1_000);
-      for (const call of late)
-        expect(await failureOf(call)).toMatchObject({ code: "timeout", outcome: "not-executed" });
-      expect(pair.session.stats().runningCalls).toBe(1);
+      expect(await running).toMatchObject({ code: "timeout", outcome: "unknown" });
+      for (const failure of late) expect(await failure).toMatchObject({ code: "timeout", outcome: "not-executed" });
       open();
-      expect(await first).toBe(1);
       expect(await pair.front.deposit(100)).toBe(101);
     }
   });
 
-  test("but not one that a method makes: what began is executed, whatever it waits for", async () => {
+  test("but not one that a method makes: what began may go on, whatever it waits for", async () => {
     const contract = defineContract({ pay: method([], z.number(), { timeoutMs: 1_000 }) });
     const clock = new ManualClock();
     const { opened, open } = gate();
@@ -317,8 +350,10 @@ describe("a call that is given up while it waits", () => {
     const call = pair.front.pay();
     await until(() => pair.session.stats().runningCalls === 1);
     clock.advance(1_000);
+    expect(await failureOf(call)).toMatchObject({ code: "timeout", outcome: "unknown" });
     open();
-    expect([await before, await call]).toEqual([1, 2]);
+    expect(await before).toBe(1);
+    expect(await till.deposit(1)).toBe(3);
   });
 
   test("late, although no timer has said so yet, does not begin", async () => {

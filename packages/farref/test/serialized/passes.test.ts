@@ -1,5 +1,5 @@
 /** What passes are good for, and what a peer can do with those it was given, and with those it makes up. */
-import { serialized } from "farref";
+import { oneway, type Remote, serialized } from "farref";
 import { describe, expect, test } from "vitest";
 import { ByteReader } from "../../../core/src/wire/byte-reader.ts";
 import { callFlag, frame } from "../../../core/src/wire/frames.ts";
@@ -88,6 +88,27 @@ describe("a pass", () => {
     peer.result(next.id, "done");
     expect(await peer.nextResult()).toMatchObject({ callId: 3, value: "done" });
     expect(await peer.nextResult()).toMatchObject({ callId: 4 });
+  });
+
+  test("of a oneway call, which nobody waits for, lets nobody in", async () => {
+    const { opened, open } = gate();
+    const front = serialized({
+      async notify(listener: Remote<() => void>): Promise<void> {
+        await oneway(listener)();
+        await opened;
+      },
+      balance: () => 7,
+    });
+    await using pair = await leakCheckedPair(front);
+    await using peer = await RawPeer.connect(memoryTransport, pair.service.uri);
+    peer.call(1, 0, "notify", [new RawReference("function", 1)]);
+    const call = await nextCall(peer);
+    callWithPasses(peer, 2, "balance", call.passes);
+    await until(() => [...pair.service.sessions].some((session) => session.stats().runningCalls === 2));
+    peer.result(call.id, null);
+    open();
+    expect(await peer.nextResult()).toMatchObject({ callId: 1 });
+    expect(await peer.nextResult()).toMatchObject({ callId: 2, value: 7 });
   });
 
   test("is not to be had by guessing", async () => {
