@@ -23,6 +23,16 @@ const examples = [
   },
   { name: "progress", prints: [/^client: 5 of 5$/m, /^server: the listener threw RangeError/m] },
   { name: "by-reference", prints: [/^copied: +ours \[ 10, 20 \]/m, /^referenced: ours \[ 11, 21 \]/m] },
+  {
+    name: "presence",
+    prints: [
+      /^ann has left$/m,
+      /^ben has hung up$/m,
+      /^cid is gone without a word$/m,
+      /^dan was shown out$/m,
+      /^there are 0 guests left$/m,
+    ],
+  },
   { name: "chat", args: ["--check"], prints: [/^ok/m] },
   {
     name: "two-roles",
