@@ -51,4 +51,7 @@ export type {
 } from "./types/session.ts";
 export type { Oneway, Pipelined } from "./types/views.ts";
 export { ByReference, type ByReferenceMark, byReference, isMarked } from "./values/marks.ts";
+export { registerError, registerValue } from "./values/register.ts";
+export { UnknownValue } from "./values/unknown-values.ts";
+export { resolveTypes, type TypeTable, type ValueType } from "./values/value-type.ts";
 export { Slabs } from "./wire/slabs.ts";

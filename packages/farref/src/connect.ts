@@ -5,9 +5,11 @@ import {
   type Platform,
   type Remote,
   RpcError,
+  resolveTypes,
   Slabs,
   systemClock,
   type Transport,
+  type TypeTable,
   underContract,
 } from "@farref/core";
 import { type Api, type Contract, callerContract } from "@farref/security";
@@ -21,7 +23,7 @@ import type { ConnectOptions } from "./options.ts";
  *
  * Rejects with RpcError, always `not-sent`: `bad-uri`, `unknown-scheme`, `unreachable`, `denied`, `protocol` (the other
  * end does not speak farref), `not-found` (no front, no such name), `timeout`, `cancelled`, `internal` (the front could
- * not be made).
+ * not be made), `invalid-argument` (types that make no sense).
  *
  * @example
  * const calculator = await connect<Calculator>("tcp://127.0.0.1:8787");
@@ -44,8 +46,10 @@ export function createConnect(transports: readonly Transport[], platform: Platfo
   return async <T>(where: string | readonly string[] | Channel, options: ConnectOptions = {}) => {
     checkConnectOptions(options);
     checkWhere(where);
-    const dialing: Dialing = { transports: [...(options.transports ?? []), ...transports], platform, slabs, options };
     const { contract } = options;
+    const types = resolveTypes(options.types);
+    const all = [...(options.transports ?? []), ...transports];
+    const dialing: Dialing = { transports: all, platform, slabs, options, types };
     const terms = contract && callerContract(contract);
     const stub = await withinTime(where, dialing);
     return (terms ? underContract(stub, terms) : stub) as Remote<T>;
@@ -57,6 +61,7 @@ interface Dialing {
   readonly platform: Platform;
   readonly slabs: Slabs;
   readonly options: ConnectOptions;
+  readonly types: TypeTable | undefined;
 }
 
 async function withinTime(where: string | readonly string[] | Channel, dialing: Dialing): Promise<object> {
@@ -113,11 +118,11 @@ function speak(
   channel: Channel,
   address: string,
   name: string | undefined,
-  { options, platform, slabs }: Dialing,
+  { options, platform, slabs, types }: Dialing,
   signal: AbortSignal,
 ): Promise<object> {
   const { credentials, front, heartbeatMs, limits, onError } = options;
-  const shared = { credentials, front, heartbeatMs, limits, onError, platform, slabs, signal };
+  const shared = { credentials, front, heartbeatMs, limits, onError, platform, slabs, signal, types };
   return openConnection(channel, { ...shared, address, name });
 }
 

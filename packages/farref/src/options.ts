@@ -10,6 +10,7 @@ import type {
   RpcError,
   Session,
   Transport,
+  ValueType,
 } from "@farref/core";
 import type { Acl, Contract } from "@farref/security";
 
@@ -35,6 +36,8 @@ export interface ServiceOptions {
   readonly trustedProxies?: readonly string[] | undefined;
   /** Mode of Unix socket files; default 0o600. */
   readonly unix?: ListenOptions["unix"];
+  /** Classes whose instances travel as data: what `registerValue` and `registerError` make of them. */
+  readonly types?: readonly ValueType[] | undefined;
   /** Transports of one's own, asked before farref's. */
   readonly transports?: readonly Transport[] | undefined;
   /** Silence after which the peer is asked for a sign of life, in milliseconds; default 15,000. */
@@ -75,6 +78,8 @@ export interface ConnectOptions {
    * variable turns that off. A browser has its own settings instead.
    */
   readonly tls?: ConnectionOptions | undefined;
+  /** Classes whose instances travel as data: what `registerValue` and `registerError` make of them. */
+  readonly types?: readonly ValueType[] | undefined;
   readonly transports?: readonly Transport[] | undefined;
   /** Longest time to connect, in milliseconds; default 10,000. */
   readonly timeoutMs?: number | undefined;

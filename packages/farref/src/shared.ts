@@ -33,6 +33,8 @@ export {
   RemoteError,
   RpcError,
   type RpcErrorCode,
+  registerError,
+  registerValue,
   release,
   type remoteOf,
   revoke,
@@ -41,6 +43,8 @@ export {
   type Stub,
   sameReference,
   type Transport,
+  UnknownValue,
+  type ValueType,
   withOptions,
 } from "@farref/core";
 export {

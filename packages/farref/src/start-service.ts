@@ -8,6 +8,7 @@ import {
   type PeerAddress,
   RpcError,
   resolveLimits,
+  resolveTypes,
   type Service,
   type Transport,
 } from "@farref/core";
@@ -33,7 +34,7 @@ export const nodeTransports: readonly Transport[] = [
  * published objects can be reached.
  *
  * Rejects with RpcError, `not-sent`: `bad-uri`, `unknown-scheme`, `refused` (the address is in use, not permitted, or open
- * to other machines without `acl` or `authenticate`), `invalid-argument` (TLS options that make no sense),
+ * to other machines without `acl` or `authenticate`), `invalid-argument` (TLS options or types that make no sense),
  * `unsupported-value` (the front has a method named `then`).
  *
  * @example
@@ -61,6 +62,7 @@ export async function startService<F extends object>(
     onError,
     platform: nodePlatform,
     signal,
+    types: resolveTypes(options.types, options.redactErrors ? "kept" : "told"),
   });
 }
 

@@ -12,6 +12,7 @@ import type { CallPasses } from "../session/passes.ts";
 import { createDroppedStreams } from "../streams/incoming-streams.ts";
 import type { Session } from "../types/session.ts";
 import { createCodec } from "../values/message-pack.ts";
+import type { TypeTable } from "../values/value-type.ts";
 import { Slabs } from "../wire/slabs.ts";
 
 /** What a platform knows that core can't. */
@@ -35,6 +36,8 @@ export const plainPlatform: Platform = {
 
 export interface EndpointOptions {
   readonly limits?: LimitOptions | undefined;
+  /** Classes whose instances travel as data. */
+  readonly types?: TypeTable | undefined;
   readonly platform?: Platform | undefined;
   readonly clock?: Clock | undefined;
   readonly callTimeoutMs?: number | undefined;
@@ -59,7 +62,7 @@ export class Endpoint {
     this.#pinned = new Set(fronts);
     this.environment = {
       clock,
-      codec: createCodec(),
+      codec: createCodec(options.types),
       slabs: options.slabs ?? new Slabs(),
       limits: resolveLimits(options.limits),
       methods: new MethodTables((prototype) => platform.isPlatformPrototype(prototype)),

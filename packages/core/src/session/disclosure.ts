@@ -4,6 +4,7 @@ import { printable } from "../errors/printable.ts";
 import { RemoteError } from "../errors/remote-error.ts";
 import { RpcError, type RpcErrorCode } from "../errors/rpc-error.ts";
 import type { Principal, Session } from "../types/session.ts";
+import type { Codec } from "../values/codec.ts";
 import type { IncomingCall } from "./incoming-call.ts";
 import { passedOn, passedOnRefusal, type Thrown, takeApart } from "./wire-error.ts";
 
@@ -40,11 +41,12 @@ export function toldOf(
   thrown: unknown,
   by: Thrower,
   disclosure: Disclosure,
+  codec: Codec,
   report: (error: Error) => void,
 ): Thrown | RpcError {
   if (by === "relay" && thrown instanceof RpcError) return passedOnRefusal(thrown);
-  if (by === "relay" && thrown instanceof RemoteError) return passedOn(thrown);
-  return takeApart(disclosed(thrown, disclosure, report), disclosure.exposeStacks ? "sent" : "kept");
+  if (by === "relay" && (thrown instanceof RemoteError || codec.keepsClass(thrown))) return passedOn(thrown, codec);
+  return takeApart(disclosed(thrown, disclosure, report), disclosure.exposeStacks ? "sent" : "kept", codec);
 }
 
 /** What is sent of something thrown. The program hears of it under the number that the peer gets. */

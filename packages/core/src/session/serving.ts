@@ -238,7 +238,7 @@ export class Serving {
     if (this.#isOver) return;
     const { disclosure, environment, session } = this.#options;
     const by = call.entry?.isRelay ? "relay" : "program";
-    const told = toldOf(thrown, by, disclosure, (error) => environment.onError(error, session));
+    const told = toldOf(thrown, by, disclosure, environment.codec, (error) => environment.onError(error, session));
     if (told instanceof RpcError) this.#refuse(call, told);
     else this.#answerTold(call, told);
   }

@@ -74,7 +74,7 @@ export class SessionStreams {
       outbox,
       departures,
       peerLimits,
-      told: (thrown, by) => toldOf(thrown, by, disclosure, (error) => this.#report(error)),
+      told: (thrown, by) => toldOf(thrown, by, disclosure, codec, (error) => this.#report(error)),
     });
   }
 

@@ -3,6 +3,8 @@ import { printable } from "../errors/printable.ts";
 import { RemoteError } from "../errors/remote-error.ts";
 import { isRpcErrorCode, type Outcome, RpcError } from "../errors/rpc-error.ts";
 import type { Codec, Exporter, ValueLimits } from "../values/codec.ts";
+import { kindOf } from "../values/errors-as-values.ts";
+import { UnknownValue } from "../values/unknown-values.ts";
 import { ByteWriter } from "../wire/byte-writer.ts";
 
 /** Refusals are farref's own words; they need no room for more. */
@@ -31,7 +33,8 @@ function isOutcome(value: unknown): value is Outcome {
 
 /** What a method threw, as a list of values: name, message, code, data, cause in a list of its own where there is one. */
 export interface Thrown {
-  readonly name: string;
+  /** Of a registered class the error itself, or what came of one whose class is not registered here: the rest is empty. */
+  readonly name: string | object;
   readonly message: string;
   readonly code: string | number | undefined;
   readonly data: unknown;
@@ -39,6 +42,12 @@ export interface Thrown {
   /** Only where the program wants stacks to be sent. */
   readonly stack: string | undefined;
 }
+
+function listOf({ name, message, code, data, cause, stack }: Thrown): readonly unknown[] {
+  return [name, message, code, data, cause, stack];
+}
+
+type CanTravel = (part: Partial<Thrown>) => boolean;
 
 /** Whether stacks leave the process. */
 export type Stacks = "sent" | "kept";
@@ -57,9 +66,7 @@ export function encodeThrown(
   limits: ValueLimits,
   undo: () => void,
 ): void {
-  const encode = (to: ByteWriter, { name, message, code, data, cause, stack }: Thrown) => {
-    codec.encodeList(to, [name, message, code, data, cause, stack], exporter, limits, "error");
-  };
+  const encode = (to: ByteWriter, thrown: Thrown) => codec.encodeList(to, listOf(thrown), exporter, limits, "error");
   const canTravel = (part: Partial<Thrown>) => {
     try {
       encode(new ByteWriter(new Uint8Array(256)), { ...nothingThrown, ...part });
@@ -75,7 +82,8 @@ export function encodeThrown(
   } catch {
     undo();
     const { data, cause } = whole;
-    const kept = { ...whole, data: keepTravelling(data, canTravel), cause: canTravel({ cause }) ? cause : [] };
+    const name = travelling(whole.name, canTravel);
+    const kept = { ...whole, name, data: keepTravelling(data, canTravel), cause: canTravel({ cause }) ? cause : [] };
     encode(writer, canTravel(kept) ? kept : { ...whole, data: undefined, cause: [] });
   }
 }
@@ -83,17 +91,26 @@ export function encodeThrown(
 const nothingThrown: Thrown = { name: "", message: "", code: undefined, data: undefined, cause: [], stack: undefined };
 
 /** Of an error's properties, or a thrown object's, those that can be sent; another value as a whole or not at all. */
-function keepTravelling(data: unknown, canTravel: (part: Partial<Thrown>) => boolean): unknown {
+function keepTravelling(data: unknown, canTravel: CanTravel): unknown {
   if (canTravel({ data })) return data;
   if (typeof data !== "object" || data === null || Object.getPrototypeOf(data) !== Object.prototype) return undefined;
-  const kept = Object.entries(data).filter(([, value]) => canTravel({ data: value }));
-  return kept.length > 0 ? Object.fromEntries(kept) : undefined;
+  const kept = travelling(data, canTravel);
+  return Object.keys(kept).length > 0 ? kept : undefined;
+}
+
+/** An object of the same class, with those properties that can be sent; a text is itself. */
+function travelling<T extends string | object>(object: T, canTravel: CanTravel): T {
+  if (typeof object === "string") return object;
+  const own = Object.entries(ownProperties(object));
+  const kept = own.filter(([, property]) => "value" in property && canTravel({ data: property.value }));
+  return Object.create(Object.getPrototypeOf(object), Object.fromEntries(kept));
 }
 
 /** Whatever was thrown, it is told: a Proxy may refuse to be looked at. */
-export function takeApart(thrown: unknown, stacks: Stacks): Thrown {
+export function takeApart(thrown: unknown, stacks: Stacks, codec: Codec): Thrown {
   try {
-    return parts(thrown, stacks);
+    const all = parts(thrown, stacks);
+    return codec.keepsClass(thrown) ? { ...nothingThrown, name: thrown, stack: all.stack } : all;
   } catch {
     return { ...nothingThrown, message: "something was thrown that can't be read" };
   }
@@ -122,7 +139,7 @@ function nameOf(error: Error): string {
 }
 
 /** All but the stack: it is written when it is first looked at, which costs much and may run the error's own code. */
-function ownProperties(error: Error): Record<string, PropertyDescriptor> {
+function ownProperties(error: object): Record<string, PropertyDescriptor> {
   const own: Record<string, PropertyDescriptor> = Object.create(null);
   for (const key of Object.getOwnPropertyNames(error)) {
     const descriptor = key === "stack" ? undefined : Object.getOwnPropertyDescriptor(error, key);
@@ -132,7 +149,10 @@ function ownProperties(error: Error): Record<string, PropertyDescriptor> {
 }
 
 /** What a relayed method threw goes on as it came. */
-export function passedOn(error: RemoteError): Thrown {
+export function passedOn(error: Error, codec: Codec): Thrown {
+  if (!(error instanceof RemoteError)) return takeApart(error, "kept", codec);
+  const came = (error as { readonly [cameAs]?: object })[cameAs];
+  if (came) return { ...nothingThrown, name: came };
   const { remoteName: name, message, code, data } = error;
   const cause = Object.hasOwn(error, "cause") ? [error.cause] : [];
   return { name, message, code, data, cause, stack: undefined };
@@ -170,8 +190,14 @@ function text(read: () => unknown, otherwise: string): string {
   }
 }
 
-export function thrownFrom(parts: readonly unknown[]): RemoteError {
+/** Under this key an error remembers that it has a class, which is not registered here. */
+const cameAs: unique symbol = Symbol("farref.cameAs");
+
+/** An error of a registered class as it is, anything else as a RemoteError. */
+export function thrownFrom(parts: readonly unknown[]): Error {
   const [name, message, code, data, cause, stack] = parts;
+  const error = name instanceof UnknownValue ? name.data : name;
+  if (error instanceof Error) return wholeFrom(error, name, stack);
   return new RemoteError({
     remoteName: typeof name === "string" ? name : "",
     message: typeof message === "string" ? message : "",
@@ -180,4 +206,12 @@ export function thrownFrom(parts: readonly unknown[]): RemoteError {
     cause: Array.isArray(cause) && cause.length > 0 ? { value: cause[0] } : undefined,
     stack: typeof stack === "string" ? stack : undefined,
   });
+}
+
+/** @param came the error, or a value of an unknown class that was packed as it: that is what will be passed on */
+function wholeFrom(error: Error, came: unknown, stack: unknown): Error {
+  if (!kindOf(error))
+    return typeof stack === "string" ? Object.defineProperty(error, "stack", { value: stack }) : error;
+  const remote = thrownFrom(listOf(parts(error, "kept")).with(-1, stack));
+  return Object.defineProperty(remote, cameAs, { value: came });
 }

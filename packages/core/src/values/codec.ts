@@ -3,6 +3,7 @@
  * an object reference means it leaves to an `Exporter` and an `Importer`: neither knows what a session is.
  */
 import type { ByteWriter } from "../wire/byte-writer.ts";
+import type { Placeholder } from "./placeholder.ts";
 
 /** The wire form of an object: its kind, its number in the export table of its owner, its type's name for printing. */
 export interface WireReference {
@@ -74,6 +75,8 @@ export interface Decoded<T = unknown> {
   readonly value: T;
   /** The references and streams of the message in their order; empty for most. */
   readonly references: readonly WireMark[];
+  /** Where there are values of registered classes: these and the references, each behind all that is part of it. */
+  readonly placeholders?: readonly Placeholder[] | undefined;
 }
 
 export interface Codec {
@@ -90,6 +93,12 @@ export interface Codec {
   /** Reads exactly one value from `bytes[start, end)`. Calls nothing of a program's. @throws RpcError `protocol`, `limit-exceeded` */
   decode(bytes: Uint8Array, start: number, end: number, limits: ValueLimits): Decoded;
   decodeList(bytes: Uint8Array, start: number, end: number, limits: ValueLimits): Decoded<unknown[]>;
-  /** Replaces the markers in a decoded value and returns it (the root itself may be a marker). */
+  /**
+   * Replaces the markers in a decoded value and returns it (the root itself may be a marker). Registered values are
+   * unpacked, the innermost first: that is the program's code.
+   * @throws RpcError `invalid-argument` when one can't be unpacked, and what the importer throws
+   */
   hydrate<T>(decoded: Decoded<T>, importer: Importer): T;
+  /** Whether an error keeps its class when it is thrown, where that is registered too. */
+  keepsClass(thrown: unknown): thrown is Error;
 }

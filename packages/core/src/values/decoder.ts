@@ -9,24 +9,28 @@ import type { ExtensionTable } from "./extensions.ts";
 import { KeyMemory, type KnownKey, knownAt } from "./key-memory.ts";
 import { beyondLimit, malformed } from "./malformation.ts";
 import { readFloat64, readNumber } from "./numbers.ts";
+import { Placeholder } from "./placeholder.ts";
 import { Marker } from "./references.ts";
 import { readText } from "./text.ts";
+import type { ReadWatch } from "./value-type.ts";
 
 const noBytes = new Uint8Array(0);
-const noReferences: readonly Marker[] = [];
+const none: readonly never[] = [];
 
 export class Decoder {
   bytes: Uint8Array = noBytes;
   position = 0;
+  /** From the first value of a registered class on. */
+  watch: ReadWatch | undefined = undefined;
   readonly #table: ExtensionTable;
   #end = 0;
   #maxDepth = 0;
   #maxNodes = 0;
   #nodesLeft = 0;
   #objects: object[] = [];
-  #markers: Marker[] | undefined;
-  /** What was just read and is no value: a marker until its container has given it its place, a hole. */
-  #pending: Marker | "hole" | undefined;
+  #placeholders: Placeholder[] | undefined;
+  /** What was just read and is no value: a placeholder until its container has given it its place, a hole. */
+  #pending: Placeholder | "hole" | undefined;
   /** Of all messages; what it takes from them is bounded. */
   readonly #keys = new KeyMemory();
 
@@ -47,8 +51,9 @@ export class Decoder {
   end(): void {
     this.bytes = noBytes;
     if (this.#objects.length > 0) this.#objects = [];
-    this.#markers = undefined;
+    this.#placeholders = undefined;
     this.#pending = undefined;
+    this.watch = undefined;
   }
 
   /** One value, to the last byte. */
@@ -93,26 +98,26 @@ export class Decoder {
     return object;
   }
 
-  /** Takes note of a marker, in the order of the message. */
-  mark(marker: Marker): Marker {
-    this.#markers ??= [];
-    this.#markers.push(marker);
-    this.#pending = marker;
-    return marker;
+  /** Takes note of a placeholder, in the order in which they end. */
+  mark(placeholder: Placeholder): Placeholder {
+    this.#placeholders ??= [];
+    this.#placeholders.push(placeholder);
+    this.#pending = placeholder;
+    return placeholder;
   }
 
   /** The number of entries of the map that begins here; each costs `nodes` of the budget. */
   mapHeader(depth: number, nodes: number): number {
     const at = this.position;
     const byte = this.u8();
-    this.#enter(depth, at);
+    this.enter(depth, at);
     if (byte >= 0x80 && byte < 0x90) return this.#count(byte & 0x0f, 2, nodes);
     if (byte >= 0xde && byte < 0xe0) return this.#count(this.#sized(byte - 0xdd), 2, nodes);
     throw malformed("no map where one must be", at);
   }
 
   arrayHeader(depth: number): number {
-    this.#enter(depth, this.position);
+    this.enter(depth, this.position);
     return this.#arrayCount(this.u8());
   }
 
@@ -167,7 +172,7 @@ export class Decoder {
   }
 
   #map(announced: number, depth: number): object {
-    this.#enter(depth, this.position - 1);
+    this.enter(depth, this.position - 1);
     const count = this.#count(announced, 2, 1);
     const object = this.keep({});
     this.fields(object, count, depth);
@@ -175,7 +180,7 @@ export class Decoder {
   }
 
   #array(announced: number, depth: number): unknown[] {
-    this.#enter(depth, this.position - 1);
+    this.enter(depth, this.position - 1);
     const list: unknown[] = this.keep(new Array(this.#count(announced, 1, 1)));
     this.#elements(list, depth + 1);
     return list;
@@ -256,14 +261,14 @@ export class Decoder {
     while (this.position < end) number = number * 256 + this.u8();
     const object = this.#objects[number];
     if (object === undefined) throw malformed(`a reference back to object ${number}, which was not there,`, at);
-    return object;
+    return this.watch?.met(object, this) ?? object;
   }
 
-  /** Gives what was just read its place: a marker. A hole has one in an array only. */
+  /** Gives what was just read its place: a placeholder. A hole has one in an array only. */
   #settle(holder: object, key: PropertyKey): void {
     const pending = this.#pending;
     this.#pending = undefined;
-    if (pending instanceof Marker) {
+    if (pending instanceof Placeholder) {
       pending.holder = holder;
       pending.key = key;
     } else throw malformed("a hole outside an array", this.position - 3);
@@ -289,7 +294,8 @@ export class Decoder {
     throw beyondLimit(`more than ${this.#maxNodes} values in one message (maxNodes)`, this.position);
   }
 
-  #enter(depth: number, at: number): void {
+  /** Refuses a container nested too deep. */
+  enter(depth: number, at: number): void {
     if (depth >= this.#maxDepth) throw beyondLimit(`nesting deeper than ${this.#maxDepth} (maxDepth)`, at);
   }
 
@@ -318,12 +324,13 @@ export class Decoder {
 
   #whole<T>(value: T): Decoded<T> {
     if (this.position !== this.#end) throw malformed("more bytes than the value has", this.position);
-    return { value, references: this.#markers ?? noReferences };
+    const references = (this.#placeholders ?? none) as readonly Marker[]; // others come with a watch
+    return this.watch ? this.watch.ended(value, references, this.position) : { value, references };
   }
 }
 
 /** Whether it could make a promise of its holder: streams and signals can't be called. */
-function isReference(pending: Marker | "hole" | undefined): boolean {
+function isReference(pending: Placeholder | "hole" | undefined): boolean {
   return pending instanceof Marker && callableKinds.has(pending.kind);
 }
 

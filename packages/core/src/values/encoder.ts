@@ -17,6 +17,7 @@ import { refusalOf } from "./refused-kinds.ts";
 import { isAbortSignal, signals } from "./signals.ts";
 import { isStreamClass, iteratesAsynchronously, streamRow } from "./streams.ts";
 import { writeText } from "./text.ts";
+import type { WriteWatch } from "./value-type.ts";
 
 export class Encoder {
   writer!: ByteWriter;
@@ -25,6 +26,8 @@ export class Encoder {
   readonly #identities = new Identities();
   #limits!: ValueLimits;
   #nodesLeft = 0;
+  /** From the first value of a registered class on. */
+  watch: WriteWatch | undefined = undefined;
 
   constructor(table: ExtensionTable) {
     this.#table = table;
@@ -39,11 +42,13 @@ export class Encoder {
 
   end(): void {
     this.#identities.clear();
+    this.watch = undefined;
   }
 
   message(value: unknown): void {
     this.charge(1);
     this.value(value, 0);
+    this.watch?.ended(value);
   }
 
   /** The list itself counts for nothing: not for depth, not as an object that may be met again. */
@@ -51,6 +56,7 @@ export class Encoder {
     this.charge(values.length);
     writeArrayHeader(this.writer, values.length);
     this.elements(values, 0);
+    this.watch?.ended(values);
   }
 
   /** Takes `count` values off the message's budget, before they are looked at. */
@@ -139,10 +145,10 @@ export class Encoder {
   #object(value: object | null, depth: number): void {
     if (value === null) this.writer.u8(0xc0);
     else if (this.#isReference(value)) references.write(this, value, depth);
-    else if (iteratesAsynchronously(value)) streamRow(value).write(this, value, depth);
+    else if (iteratesAsynchronously(value) && !this.#table.isOfRow(value)) streamRow(value).write(this, value, depth);
     else {
       const met = this.#identities.meet(value);
-      if (met >= 0) this.#backReference(met);
+      if (met >= 0) this.#again(value, met);
       else this.#copy(value, Object.getPrototypeOf(value), depth);
     }
   }
@@ -187,7 +193,8 @@ export class Encoder {
     this.writer.u8(kind);
   }
 
-  #backReference(number: number): void {
+  #again(value: object, number: number): void {
+    this.watch?.met(value);
     const width = number < 256 ? 1 : number < 65_536 ? 2 : 4;
     writeExtensionHeader(this.writer, backReferenceType, width);
     if (width === 1) this.writer.u8(number);

@@ -7,10 +7,13 @@ import { errorType } from "./extension-types.ts";
 import { beginExtension, endExtension } from "./headers.ts";
 import { malformed } from "./malformation.ts";
 import { localPrototype, ownValue } from "./own-properties.ts";
-import { Marker } from "./references.ts";
+import { Placeholder } from "./placeholder.ts";
 import { unsupported } from "./refusal.ts";
 
 type Fields = Record<string, unknown>;
+
+/** The keys of what every error says of itself. */
+export const sayingKeys: readonly string[] = ["message", "name", "cause", "errors"];
 
 const kinds: readonly (ErrorConstructor | AggregateErrorConstructor)[] = [
   Error,
@@ -58,7 +61,7 @@ export const errors: Extension<Error> = {
 const extraCost = 7;
 
 /** Without the trace of our own calls, which V8 would take down for each. */
-function createError(Kind: ErrorConstructor | AggregateErrorConstructor): Error {
+export function createError(Kind: ErrorConstructor | AggregateErrorConstructor): Error {
   const limit: unknown = Reflect.get(Error, "stackTraceLimit");
   const isTraced = typeof limit === "number" && Reflect.set(Error, "stackTraceLimit", 0);
   try {
@@ -69,15 +72,15 @@ function createError(Kind: ErrorConstructor | AggregateErrorConstructor): Error 
 }
 
 /** The built-in the error is exactly; none for another subclass. */
-function kindOf(error: Error): string | undefined {
+export function kindOf(error: Error): string | undefined {
   const prototype: object = Object.getPrototypeOf(error);
   const local = localPrototype(prototype) ?? prototype;
   return kinds.find((kind) => kind.prototype === local)?.name;
 }
 
-function hiddenFields(error: Error, kind: string | undefined): Fields {
+export function hiddenFields(error: Error, kind: string | undefined): Fields {
   const fields: Fields = {};
-  for (const key of ["message", "name", "cause", "errors"]) {
+  for (const key of sayingKeys) {
     if (Object.hasOwn(error, key) && !Object.prototype.propertyIsEnumerable.call(error, key)) {
       fields[key] = ownValue(error, key);
     }
@@ -95,7 +98,7 @@ function nameOf(error: Error): string {
   return error.constructor.name || "Error";
 }
 
-function enumerableKeys(error: Error, kind: string | undefined): string[] {
+export function enumerableKeys(error: Error, kind: string | undefined): string[] {
   return Object.keys(error).filter((key) => key !== "stack" && (kind !== undefined || key !== "name"));
 }
 
@@ -103,10 +106,10 @@ function isHidden({ message = "", name = "", cause: _cause, errors: _errors, ...
   return typeof message === "string" && typeof name === "string" && Object.keys(others).length === 0;
 }
 
-function adopt(error: Error, fields: Fields, enumerable: boolean): void {
+export function adopt(error: Error, fields: Fields, enumerable: boolean): void {
   for (const key of Object.keys(fields)) {
     const value = fields[key];
-    if (value instanceof Marker) value.holder = error;
+    if (value instanceof Placeholder) value.holder = error;
     Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true });
   }
 }

@@ -9,8 +9,9 @@ import { references } from "./references.ts";
 import { dates, regexps, urls } from "./scalars.ts";
 import { signals } from "./signals.ts";
 import { iterables, readables } from "./streams.ts";
+import { unknownValues } from "./unknown-values.ts";
 
-/** The rows of every endpoint; registered values will be an endpoint's own rows after these. */
+/** The rows of every endpoint; one that has registered classes has a row of its own in place of the last. */
 export const standardExtensions: readonly Extension[] = [
   references,
   codeUnits,
@@ -27,6 +28,7 @@ export const standardExtensions: readonly Extension[] = [
   iterables,
   readables,
   signals,
+  unknownValues,
 ];
 
 export class ExtensionTable {
@@ -42,6 +44,11 @@ export class ExtensionTable {
 
   forType(type: number): Extension | undefined {
     return this.#byType[type];
+  }
+
+  /** Whether there is a row for exactly the class of an object. */
+  isOfRow(object: object): boolean {
+    return this.#byPrototype.has(Object.getPrototypeOf(object));
   }
 
   forObject(value: object, prototype: object | null): Extension | undefined {

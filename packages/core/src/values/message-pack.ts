@@ -8,20 +8,24 @@ import { ExtensionTable, standardExtensions } from "./extensions.ts";
 import { hydrate } from "./hydrate.ts";
 import { toDecodeError } from "./malformation.ts";
 import { toRpcError } from "./refusal.ts";
+import type { TypeTable } from "./value-type.ts";
 
-export function createCodec(): Codec {
-  return new MessagePackCodec(new ExtensionTable(standardExtensions));
+/** @param types the classes that are registered at the endpoint */
+export function createCodec(types?: TypeTable): Codec {
+  return new MessagePackCodec(types);
 }
 
 class MessagePackCodec implements Codec {
+  readonly #types: TypeTable | undefined;
   readonly #table: ExtensionTable;
   /** Kept from message to message; taken while in use, for a Proxy's trap may encode something while we read it. */
   #encoder: Encoder | undefined;
   readonly #decoder: Decoder;
 
-  constructor(table: ExtensionTable) {
-    this.#table = table;
-    this.#decoder = new Decoder(table);
+  constructor(types: TypeTable | undefined) {
+    this.#types = types;
+    this.#table = new ExtensionTable(types ? [...standardExtensions, types.row] : standardExtensions);
+    this.#decoder = new Decoder(this.#table);
   }
 
   encode(writer: ByteWriter, value: unknown, exporter: Exporter, limits: ValueLimits, root: string): void {
@@ -79,7 +83,11 @@ class MessagePackCodec implements Codec {
   }
 
   hydrate<T>(decoded: Decoded<T>, importer: Importer): T {
-    return hydrate(decoded, importer);
+    return decoded.placeholders && this.#types ? this.#types.hydrate(decoded, importer) : hydrate(decoded, importer);
+  }
+
+  keepsClass(thrown: unknown): thrown is Error {
+    return this.#types?.isThrowable(thrown) === true;
   }
 
   #takeEncoder(writer: ByteWriter, exporter: Exporter, limits: ValueLimits): Encoder {

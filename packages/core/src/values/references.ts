@@ -3,23 +3,22 @@ import type { WireMark } from "./codec.ts";
 import type { Extension } from "./extension.ts";
 import { referenceType } from "./extension-types.ts";
 import { malformed } from "./malformation.ts";
+import { Placeholder } from "./placeholder.ts";
 import { readText } from "./text.ts";
 
 const kinds = ["object", "function", "home", "result"] as const;
 const maxNameLength = 64;
 
-/** Stands in a decoded value where a stub or a stream will be: it has no methods, and knows its place. */
-export class Marker {
+/** Stands in a decoded value where a stub, a stream or a signal will be. */
+export class Marker extends Placeholder {
   readonly kind: WireMark["kind"];
   readonly id: number;
   readonly name: string;
-  /** The container it stands in; none for the root. A Map or a Set is rebuilt, so a key says nothing there. */
-  holder: object | undefined = undefined;
-  key: PropertyKey = "";
   /** Why an abort signal was aborted. */
   reason: unknown = undefined;
 
   constructor(kind: WireMark["kind"], id: number, name: string) {
+    super();
     this.kind = kind;
     this.id = id;
     this.name = name;

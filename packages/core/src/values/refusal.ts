@@ -50,6 +50,11 @@ export function entryStep(key: unknown): string {
   return `.get(${typeof key === "object" && key !== null ? "<object>" : clip(typeof key === "symbol" ? "<symbol>" : `${key}`)})`;
 }
 
+/** What a registered value was packed into. */
+export function packedStep(name: string): string {
+  return `<packed ${name}>`;
+}
+
 function clip(text: string): string {
   return text.length > 64 ? `${text.slice(0, 64)}…` : text;
 }
@@ -61,7 +66,8 @@ function asRefusal(error: unknown): Refusal {
   return new Refusal("unsupported-value", `reading it failed: ${describe(error)}; send plain data`, error);
 }
 
-function describe(error: unknown): string {
+/** What was thrown, in a few words. */
+export function describe(error: unknown): string {
   try {
     return clip(String(error));
   } catch {

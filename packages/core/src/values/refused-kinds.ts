@@ -10,7 +10,8 @@ const cures: readonly (readonly [kind: RegExp, cure: string])[] = [
   [/Iterator$/, "iterators that are not asynchronous are not copied; send an array of their items, or a generator"],
   [/^AbortSignal$/, "a signal of another realm is not sent; derive one of this realm: AbortSignal.any([signal])"],
 ];
-const classInstance = "class instances are not copied; extend ByReference, use byReference(object), or send plain data";
+const classInstance =
+  "class instances are not copied; extend ByReference, use byReference(object), register the class, or send plain data";
 
 export function refusalOf(value: object): Refusal {
   const name: string = Object.prototype.toString.call(value).slice(8, -1);

@@ -27,7 +27,8 @@ const accessor = { get: never, enumerable: true };
 
 type Refused = readonly [name: string, make: () => unknown, cure: RegExp, path?: string];
 
-const instances = /class instances are not copied; extend ByReference, use byReference\(object\), or send plain data$/;
+const instances =
+  /class instances are not copied; extend ByReference, use byReference\(object\), register the class, or send plain data$/;
 const classInstances: readonly Refused[] = [
   ["a class instance", () => new Account(), instances],
   ["an instance of a class without a name", () => new (class {})(), instances],
