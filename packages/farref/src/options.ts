@@ -58,7 +58,10 @@ export interface ServiceOptions {
   readonly audit?: ((entry: AuditEntry) => void) | undefined;
   /** Listens beyond loopback without `acl` or `authenticate`: everybody who reaches the address may call. */
   readonly insecure?: boolean | undefined;
-  /** Hears of failures that concern no caller: refused handshakes, a `[Symbol.dispose]` that threw, calls nobody awaited. */
+  /**
+   * Hears of failures that concern no caller: refused handshakes, a `[Symbol.dispose]` that threw, calls nobody awaited. Of
+   * peers that are turned away before a handshake, by `acl` or their origin, it hears ten times a second for each code.
+   */
   readonly onError?: ((error: Error, session?: Session) => void) | undefined;
   /** Aborting closes the service. */
   readonly signal?: AbortSignal | undefined;

@@ -52,9 +52,10 @@ export function badUri(uri: string, reason: string): RpcError {
   return new RpcError("bad-uri", `${quote(uri)}: ${reason}`, "not-sent");
 }
 
-/** An address as an error shows it: on one line, of bounded length. */
-export function quote(uri: string): string {
-  return JSON.stringify(uri.length > 256 ? `${uri.slice(0, 256)}…` : uri);
+/** An address, or what a peer says, as an error shows it: on one line, of bounded length, nothing that steers a terminal. */
+export function quote(text: string): string {
+  const quoted = JSON.stringify(text.length > 256 ? `${text.slice(0, 256)}…` : text);
+  return quoted.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`);
 }
 
 interface UriParts {

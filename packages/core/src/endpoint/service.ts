@@ -15,6 +15,7 @@ import { encodeName } from "../wire/names.ts";
 import { AddressTries } from "./address-tries.ts";
 import { checkedHeartbeatMs, Endpoint, type EndpointOptions } from "./endpoint.ts";
 import { type Front, PerCall, PerSession } from "./front.ts";
+import { TurnedAway } from "./turned-away.ts";
 
 declare const frontOf: unique symbol;
 
@@ -76,6 +77,7 @@ class LiveService<F extends object> implements Service<F> {
   readonly #options: ServiceKernelOptions;
   readonly #endpoint: Endpoint;
   readonly #tries: AddressTries;
+  readonly #turnedAway: TurnedAway;
   readonly #heartbeatMs: number;
   readonly #sessions = new Set<LiveSession>();
   /** Channels that are not sessions yet, or never will be and are not gone. */
@@ -92,7 +94,9 @@ class LiveService<F extends object> implements Service<F> {
     if (isShared(front)) checkReferable(front, "a front");
     this.#endpoint = new Endpoint(options, isShared(front) ? [front] : []);
     this.#heartbeatMs = checkedHeartbeatMs(options.heartbeatMs);
-    this.#tries = new AddressTries(this.#endpoint.environment.clock);
+    const { clock, onError } = this.#endpoint.environment;
+    this.#tries = new AddressTries(clock);
+    this.#turnedAway = new TurnedAway(clock, onError);
     this.closed = new Promise((resolve) => {
       this.#tellClosed = resolve;
     });
@@ -172,14 +176,22 @@ class LiveService<F extends object> implements Service<F> {
     return listener.start({
       accept: (peer) => this.#accepts(peer),
       channel: (channel) => void this.#accept(channel),
-      error: (error) => this.#endpoint.environment.onError(error),
+      error: (error) => this.#turnedAway.tell(error),
     });
   }
 
   #accepts(peer: PeerAddress): boolean {
+    if (this.#state !== "open") return false;
     const { maxConnections } = this.#endpoint.environment.limits;
-    if (this.#state !== "open" || this.#sessions.size + this.#channels.size >= maxConnections) return false;
-    return this.#options.admits?.(peer) ?? true;
+    if (this.#sessions.size + this.#channels.size >= maxConnections) {
+      const detail = `${addressOf(peer)} finds ${maxConnections} connections here (limits.maxConnections)`;
+      this.#turnedAway.tell(new RpcError("overloaded", detail, "not-sent"));
+      return false;
+    }
+    const isAdmitted = this.#options.admits?.(peer) ?? true;
+    if (!isAdmitted)
+      this.#turnedAway.tell(new RpcError("denied", `${addressOf(peer)} may not connect (acl)`, "not-sent"));
+    return isAdmitted;
   }
 
   /** Makes a session of a channel. What goes wrong meanwhile concerns the peer and `onError`, never the service. */

@@ -1,14 +1,16 @@
 /** A listener on an HTTP server that belongs to somebody else: it takes upgrade requests and nothing more. */
 import type { Server as HttpServer, IncomingMessage } from "node:http";
 import { Server as HttpsServer } from "node:https";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Listener, type ListenerEvents, type ListenOptions, RpcError } from "@farref/core";
 import { listenerClosed, listenerStarted } from "../failures.ts";
-import { handOver, isAccepted } from "../listener-events.ts";
+import { isAccepted } from "../listener-events.ts";
 import { formatHostUri } from "../uri.ts";
 import { AcceptTimes } from "./accept-times.ts";
+import { refusedUpgrade, refuseUpgrade } from "./refused-upgrade.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
-import { answer, pathOf, UpgradeGate, type UpgradeService } from "./upgrade-gate.ts";
+import { pathOf, UpgradeGate, type UpgradeService, webSocketPeer } from "./upgrade-gate.ts";
 
 /**
  * Serves WebSockets on an existing server: with `path` only there, else on every path. The server is never told to
@@ -60,12 +62,9 @@ class SharedListener implements Listener {
     const { allowedOrigins, isGuarded, trustedProxies } = this.#options;
     const proxies = new TrustedProxies(trustedProxies);
     const gate = new UpgradeGate({ allowedOrigins, isLoopbackOnly: !isGuarded, proxies });
-    const service: UpgradeService = {
-      accept: (peer) => isAccepted(on, peer),
-      channel: (channel) => handOver(on, channel),
-    };
+    const service: UpgradeService = { on, accept: (peer) => isAccepted(on, peer) };
     const upgrade: Upgrade = (request, stream, head) => {
-      if (this.#path !== undefined && pathOf(request) !== this.#path) this.#leave(stream);
+      if (this.#path !== undefined && pathOf(request) !== this.#path) this.#leave(stream, on);
       else gate.admit({ request, stream, head, openingMs: this.#acceptTimes.openingMs(stream) }, service);
     };
     this.#state = { kind: "started", upgrade };
@@ -84,8 +83,10 @@ class SharedListener implements Listener {
   unref(): void {}
 
   /** Another path is another listener's; where there is none, nobody else would ever answer. */
-  #leave(stream: Duplex): void {
-    if (this.#server.listenerCount("upgrade") === 1) answer(stream, 404);
+  #leave(stream: Duplex, on: ListenerEvents): void {
+    if (this.#server.listenerCount("upgrade") !== 1) return;
+    const peer = (stream instanceof Socket && webSocketPeer(stream)) || { transport: "ws" };
+    refuseUpgrade(stream, refusedUpgrade(404, peer, `the path is not ${this.#path}`), on);
   }
 }
 

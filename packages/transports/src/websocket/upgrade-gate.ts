@@ -1,14 +1,17 @@
 /** Decides over one HTTP upgrade request, and turns it into a channel or answers why not. */
-import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
-import type { Channel, ListenOptions, PeerAddress } from "@farref/core";
+import type { ListenerEvents, ListenOptions, PeerAddress } from "@farref/core";
 import { WebSocketServer } from "ws";
+import { handOver } from "../listener-events.ts";
 import { isLoopback, peerOf } from "../socket/addresses.ts";
 import { secured } from "../tls/certificate.ts";
+import { quote } from "../uri.ts";
 import { WebSocketChannel, webSocketLimits } from "./node-channel.ts";
 import { isAllowedOrigin, isSaneHost, normalizeOrigins } from "./origin.ts";
+import { type RefusedUpgrade, refusedUpgrade, refuseUpgrade } from "./refused-upgrade.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 
 export interface UpgradeRules {
@@ -28,12 +31,13 @@ export interface UpgradeAttempt {
 }
 
 export interface UpgradeService {
+  /** What the listener was given; told of who is refused. */
+  readonly on: ListenerEvents;
   /**
    * Asked first: whoever it refuses gets no answer at all.
    * @param nearest who the connection is from: a proxy, or the peer itself
    */
   accept(peer: PeerAddress, nearest: PeerAddress): boolean;
-  channel(channel: Channel): void;
 }
 
 export class UpgradeGate {
@@ -48,7 +52,8 @@ export class UpgradeGate {
     this.#isLoopbackOnly = isLoopbackOnly;
   }
 
-  admit({ request, stream, head, openingMs }: UpgradeAttempt, service: UpgradeService): void {
+  admit(attempt: UpgradeAttempt, service: UpgradeService): void {
+    const { request, stream } = attempt;
     stream.on("error", ignore);
     const nearest = stream instanceof Socket ? webSocketPeer(stream) : undefined;
     if (!(stream instanceof Socket) || !nearest) {
@@ -56,39 +61,64 @@ export class UpgradeGate {
       return;
     }
     const peer = this.#proxies.clientOf(nearest, request.headers);
-    if (!peer) {
-      answer(stream, 400);
-      return;
-    }
-    if (!service.accept(peer, nearest)) {
+    if (peer && !service.accept(peer, nearest)) {
       stream.destroy();
       return;
     }
-    const status = this.#judge(request, stream, peer);
-    if (status !== 101) {
-      answer(stream, status);
-      return;
-    }
+    const refused = peer ? this.#judge(request, stream, peer) : namelessClient(nearest, request.headers);
+    if (refused) refuseUpgrade(stream, refused, service.on);
+    else if (peer) this.#upgrade(attempt, stream, peer, service.on);
+  }
+
+  #upgrade({ request, head, openingMs }: UpgradeAttempt, socket: Socket, peer: PeerAddress, on: ListenerEvents): void {
+    const malformed = (error: Error) => refuseUpgrade(socket, refusedUpgrade(400, peer, error.message), on);
+    this.#handshake.once("wsClientError", malformed);
     try {
-      this.#handshake.handleUpgrade(request, stream, head, (webSocket) => {
-        service.channel(new WebSocketChannel(webSocket, stream, peer, openingMs));
+      this.#handshake.handleUpgrade(request, socket, head, (webSocket) => {
+        handOver(on, new WebSocketChannel(webSocket, socket, peer, openingMs));
       });
     } catch {
       // Another upgrade listener of the same server has taken this very request.
-      stream.destroy();
+      socket.destroy();
+    } finally {
+      this.#handshake.off("wsClientError", malformed);
     }
   }
 
-  #judge({ method, headers }: IncomingMessage, socket: Socket, { address }: PeerAddress): number {
+  #judge({ method, headers }: IncomingMessage, socket: Socket, peer: PeerAddress): RefusedUpgrade | undefined {
     const { host, origin } = headers;
-    const isLocal = isLocalConnection(socket);
     // Version 8 named the page in another header; no browser speaks it any more.
-    if (method !== "GET" || headers["sec-websocket-version"] !== "13" || !isSaneHost(host)) return 400;
-    const isNear = isLocal && (address === undefined || isLoopback(address));
-    if (this.#isLoopbackOnly && !isNear) return 403;
+    const version = headers["sec-websocket-version"];
+    if (method !== "GET" || version !== "13") {
+      return refusedUpgrade(
+        400,
+        peer,
+        `asked for by ${method}, version ${quote(`${version}`)}, not by GET, version 13`,
+      );
+    }
+    if (!isSaneHost(host)) return refusedUpgrade(400, peer, `the host ${quote(`${host}`)} is none`);
+    const isLocal = isLocalConnection(socket);
+    const isNear = isLocal && (peer.address === undefined || isLoopback(peer.address));
+    if (this.#isLoopbackOnly && !isNear) {
+      return refusedUpgrade(
+        403,
+        peer,
+        "it comes from beyond loopback, and there is no acl, authenticate or insecure: true",
+      );
+    }
     const rule = { allowed: this.#allowedOrigins, isSecure: socket instanceof TLSSocket, host, isLocal };
-    return isAllowedOrigin(origin, rule) ? 101 : 403;
+    if (isAllowedOrigin(origin, rule)) return undefined;
+    return refusedUpgrade(
+      403,
+      peer,
+      `pages of ${quote(`${origin}`)} may not connect to ${quote(host)} (allowedOrigins)`,
+    );
   }
+}
+
+function namelessClient(proxy: PeerAddress, headers: IncomingHttpHeaders): RefusedUpgrade {
+  const forwarded = quote(`${headers["x-forwarded-for"]}`);
+  return refusedUpgrade(400, proxy, `the proxy names no client in X-Forwarded-For: ${forwarded} (trustedProxies)`);
 }
 
 /** A peer whose address is gone already cannot be judged; one on a Unix socket never had one. */
@@ -101,17 +131,6 @@ export function webSocketPeer(socket: Socket): PeerAddress | undefined {
 /** The path a request asks for, without its query. */
 export function pathOf({ url = "" }: IncomingMessage): string {
   return url.split("?", 1)[0] ?? "";
-}
-
-/** Answers an upgrade request with a status and closes. */
-export function answer(socket: Duplex, status: number): void {
-  socket.on("error", ignore);
-  const text = `${STATUS_CODES[status]}\n`;
-  socket.once("finish", () => socket.destroy());
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n` +
-      `Content-Type: text/plain\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
-  );
 }
 
 function isLocalConnection({ localAddress }: Socket): boolean {

@@ -3,8 +3,8 @@ import { createServer, type Server as HttpServer, type ServerResponse } from "no
 import { createServer as createHttpsServer } from "node:https";
 import { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { Channel, ListenerEvents, ListenOptions, PeerAddress, Transport } from "@farref/core";
-import { handOver, isAccepted, reportError } from "../listener-events.ts";
+import type { ListenerEvents, ListenOptions, Transport } from "@farref/core";
+import { isAccepted, reportError } from "../listener-events.ts";
 import { isLoopback } from "../socket/addresses.ts";
 import { hostListener } from "../socket/host-listener.ts";
 import { Newcomers } from "../socket/newcomers.ts";
@@ -12,8 +12,9 @@ import { acceptFailure } from "../tls/accept-failure.ts";
 import { serverOptions, withOptionsOf } from "../tls/tls-options.ts";
 import { parseWebSocketListenUri } from "../uri.ts";
 import { dialWebSocket } from "./dial-websocket.ts";
+import { refusedUpgrade, refuseUpgrade } from "./refused-upgrade.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
-import { answer, pathOf, UpgradeGate } from "./upgrade-gate.ts";
+import { pathOf, UpgradeGate, type UpgradeService } from "./upgrade-gate.ts";
 
 /** Listening on `wss:` takes `tls: { key, cert }`; dialing it verifies the server unless told not to. */
 export const webSocketTransport: Transport = {
@@ -59,10 +60,7 @@ function createSecureServer(uri: string, { tls }: ListenOptions): HttpServer {
 
 /** The service was asked about everybody who connects but trusted proxies: for them their client's address counts. */
 function serve({ server, path, gate, newcomers, proxies }: Site, on: ListenerEvents): void {
-  const service = {
-    accept: (peer: PeerAddress, nearest: PeerAddress) => !proxies.has(nearest) || isAccepted(on, peer),
-    channel: (channel: Channel) => handOver(on, channel),
-  };
+  const service: UpgradeService = { on, accept: (peer, nearest) => !proxies.has(nearest) || isAccepted(on, peer) };
   server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
     reportError(on, acceptFailure(error, socket));
     socket.destroy();
@@ -72,7 +70,7 @@ function serve({ server, path, gate, newcomers, proxies }: Site, on: ListenerEve
     const arrived = stream instanceof Socket ? newcomers.takeOut(stream) : undefined;
     if (!arrived) stream.destroy();
     else if (pathOf(request) === path) gate.admit({ request, stream, head, openingMs: arrived.openingMs }, service);
-    else answer(stream, 404);
+    else refuseUpgrade(stream, refusedUpgrade(404, arrived.peer, `the path is not ${path}`), on);
   });
 }
 
