@@ -75,7 +75,7 @@ export class IncomingCall implements PostponableCall, StreamMaker {
   isAnswered = false;
   /** What its contract makes of arguments and result. */
   guard: MethodGuard | undefined;
-  /** Stubs, and objects come home, among the arguments of a guarded call. */
+  /** Stubs, objects come home and streams among the arguments. */
   references: readonly unknown[] = noReferences;
   readonly session: Session;
   /** By the clock, for the audit. */

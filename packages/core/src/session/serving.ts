@@ -4,6 +4,7 @@ import { refusal } from "../errors/refusal.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import { toError } from "../errors/to-error.ts";
 import type { ExportEntry, ExportTable } from "../references/export-table.ts";
+import { streamOf } from "../streams/far-iterator.ts";
 import type { Session } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { errorFlag } from "../wire/frames.ts";
@@ -207,7 +208,7 @@ export class Serving {
     call.body = undefined;
     if (decoded.references.length === 0) return this.#options.arrivals.hydrate(decoded);
     const references: unknown[] = [];
-    if (call.guard) call.references = references;
+    call.references = references;
     return this.#options.arrivals.hydrate(decoded, references, (callId, arrived) =>
       this.#results.argument(call.argumentResults, callId, arrived),
     );
@@ -250,6 +251,7 @@ export class Serving {
 
   #refuse(call: IncomingCall, error: RpcError): void {
     if (this.#isOver) return;
+    if (error.outcome === "not-executed") abandonStreams(call.references);
     this.#answers.refusal(call.id, error, refusalFlags(call));
     this.#answered(call, { permitted: error.outcome !== "not-executed", threw: false, code: error.code });
   }
@@ -279,6 +281,11 @@ export class Serving {
   #dispose(front: object): void {
     this.#options.environment.held.disposeFront(front);
   }
+}
+
+/** Streams that came as arguments of a call that will not run: nobody has them. */
+function abandonStreams(arrived: readonly unknown[]): void {
+  for (const value of arrived) streamOf(value as object)?.abandon();
 }
 
 function refusalFlags(call: IncomingCall): number {

@@ -1,6 +1,7 @@
 /** The streams of a session, both ways: joins their tables with what the session sends and receives by. */
 import type { RpcError } from "../errors/rpc-error.ts";
 import { toError } from "../errors/to-error.ts";
+import { streamOf } from "../streams/far-iterator.ts";
 import type { IncomingStreamHost, Settler } from "../streams/incoming-stream.ts";
 import { IncomingStreams } from "../streams/incoming-streams.ts";
 import { OutgoingStreams } from "../streams/outgoing-streams.ts";
@@ -11,6 +12,8 @@ import { CallPromise } from "./call-promise.ts";
 import type { Departures } from "./departures.ts";
 import { type Disclosure, toldOf } from "./disclosure.ts";
 import type { SessionEnvironment, SharedLimits } from "./environment.ts";
+import type { PendingCall } from "./pending-call.ts";
+import { SharedSignals } from "./shared-signals.ts";
 import { StreamReader } from "./stream-reader.ts";
 import { StreamWriter } from "./stream-writer.ts";
 
@@ -30,6 +33,7 @@ export class SessionStreams {
   readonly outgoing: OutgoingStreams;
   readonly incoming: IncomingStreams;
   readonly #options: SessionStreamsOptions;
+  readonly #signals: SharedSignals;
   #writer!: StreamWriter;
   #reader!: StreamReader;
 
@@ -37,6 +41,7 @@ export class SessionStreams {
     const { environment, peerLimits, outbox } = options;
     const { clock, limits, sourcesInUse, droppedStreams } = environment;
     this.#options = options;
+    this.#signals = new SharedSignals((signal) => environment.expectListeners(signal));
     this.outgoing = new OutgoingStreams({
       clock,
       outbox,
@@ -76,6 +81,17 @@ export class SessionStreams {
       peerLimits,
       told: (thrown, by) => toldOf(thrown, by, disclosure, codec, (error) => this.#report(error)),
     });
+  }
+
+  /** The signal of a call goes on for the streams among what `arrived` with its result: aborted, it ends them. */
+  endWith(call: PendingCall, arrived: readonly unknown[]): void {
+    const signal = call.options?.signal;
+    if (!signal) return;
+    const cancelled = () => call.error("cancelled", "cancelled by the caller", "unknown", signal.reason);
+    for (const value of arrived) {
+      const stream = streamOf(value as object);
+      if (stream) stream.whenLeft = this.#signals.listen(signal, () => stream.fail(cancelled()));
+    }
   }
 
   /** Open ones, both ways. */

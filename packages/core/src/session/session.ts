@@ -167,7 +167,7 @@ export class LiveSession implements Session, ReferenceOwner {
       occupied: () => this.#outgoing.pump(),
       answered: () => this.#checkBacklog(),
     });
-    this.#frames = this.#receiveFrames(new Settlement(environment, this.#outgoing, arrivals));
+    this.#frames = this.#receiveFrames(new Settlement(environment, this.#outgoing, arrivals, this.#streams));
   }
 
   #hostSteps(arrivals: Arrivals): StepHost {
@@ -181,7 +181,11 @@ export class LiveSession implements Session, ReferenceOwner {
       },
       hydrate: (call, decoded) => {
         if (this.#reason) throw this.#ended(call, true);
-        return checkedResult(call, (references) => arrivals.hydrate(decoded, references));
+        return checkedResult(call, (references) => {
+          const result = arrivals.hydrate(decoded, references);
+          this.#streams.endWith(call, references);
+          return result;
+        });
       },
       giveBack: (decoded) => arrivals.giveBack(decoded.references),
       nextTurn: together((task) => this.#environment.clock.nextTurn(task)),

@@ -8,17 +8,20 @@ import type { Arrivals } from "./arrivals.ts";
 import type { SessionEnvironment } from "./environment.ts";
 import type { OutgoingCalls } from "./outgoing-calls.ts";
 import type { PendingCall } from "./pending-call.ts";
+import type { SessionStreams } from "./session-streams.ts";
 import { refusalFrom, thrownFrom } from "./wire-error.ts";
 
 export class Settlement {
   readonly #environment: SessionEnvironment;
   readonly #outgoing: OutgoingCalls;
   readonly #arrivals: Arrivals;
+  readonly #streams: SessionStreams;
 
-  constructor(environment: SessionEnvironment, outgoing: OutgoingCalls, arrivals: Arrivals) {
+  constructor(environment: SessionEnvironment, outgoing: OutgoingCalls, arrivals: Arrivals, streams: SessionStreams) {
     this.#environment = environment;
     this.#outgoing = outgoing;
     this.#arrivals = arrivals;
+    this.#streams = streams;
   }
 
   /** A result frame. @throws RpcError `protocol` for a call that awaits none */
@@ -31,17 +34,27 @@ export class Settlement {
       if (call.isSettled) this.#arrivals.giveBack(decoded.references);
       else if (call.step) this.#outgoing.arrived(call, call.step, decoded);
       else if (call.check) this.#check(call, call.check, decoded);
-      else this.#outgoing.resolve(call, this.#arrivals.hydrate(decoded));
+      else this.#outgoing.resolve(call, this.#hydrate(call, decoded));
     } catch (error) {
       this.#outgoing.reject(call, call.unreadable(error));
     }
     this.#outgoing.pump();
   }
 
+  #hydrate(call: PendingCall, decoded: Decoded): unknown {
+    if (decoded.references.length === 0) return this.#arrivals.hydrate(decoded);
+    const references: unknown[] = [];
+    const value = this.#arrivals.hydrate(decoded, references);
+    this.#streams.endWith(call, references);
+    return value;
+  }
+
   /** Hands on what the caller's contract makes of the result. */
   #check(call: PendingCall, check: CallerMethod, decoded: Decoded<unknown>): void {
     const references: unknown[] = [];
-    const checked = check.incoming(this.#arrivals.hydrate(decoded, references), references);
+    const result = this.#arrivals.hydrate(decoded, references);
+    this.#streams.endWith(call, references);
+    const checked = check.incoming(result, references);
     if (!(checked instanceof Promise)) {
       this.#outgoing.resolve(call, checked);
       return;

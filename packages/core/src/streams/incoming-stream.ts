@@ -73,6 +73,8 @@ export class IncomingStream {
   /** The bytes that it may have under way or unread; 0 until somebody reads. */
   windowBytes = 0;
   check: ItemCheck | undefined;
+  /** Called once, when nobody reads it any more. */
+  whenLeft: (() => void) | undefined;
   readonly #host: IncomingStreamHost;
   readonly #waiting: Waiter[] = [];
   #state: State = { kind: "open" };
@@ -133,6 +135,7 @@ export class IncomingStream {
     if (state.kind !== "open") return;
     const waiting = this.#waiting.splice(0);
     this.#state = waiting.length > 0 ? { kind: "over" } : { kind: "failed", error };
+    this.#leave();
     for (const { reject } of waiting) reject(error);
   }
 
@@ -208,6 +211,7 @@ export class IncomingStream {
     const waiting = this.#waiting.splice(0);
     const { error } = state;
     this.#state = waiting.length > 0 ? { ...state, error: undefined } : state;
+    this.#leave();
     this.#discardUnread();
     for (const { resolve, reject } of waiting) {
       if (error) reject(error);
@@ -218,9 +222,15 @@ export class IncomingStream {
 
   #over(): void {
     this.#state = { kind: "over" };
+    this.#leave();
     this.#discardUnread();
     for (const { resolve } of this.#waiting.splice(0)) resolve(done(undefined));
     this.#host.over(this);
+  }
+
+  #leave(): void {
+    this.whenLeft?.();
+    this.whenLeft = undefined;
   }
 
   #discardUnread(): void {

@@ -3,6 +3,7 @@ import type { Clock } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import type { StreamKind } from "../values/codec.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
+import { Numbered } from "../wire/numbered.ts";
 import { faceOf } from "./far-iterator.ts";
 import { type Failure, IncomingStream, type IncomingStreamHost } from "./incoming-stream.ts";
 import type { Piece, PieceKind } from "./unread.ts";
@@ -42,7 +43,7 @@ export class IncomingStreams {
   readonly #options: IncomingStreamsOptions;
   readonly #host: IncomingStreamHost;
   /** Those of which the producer may still say something. */
-  readonly #open = new Map<number, IncomingStream>();
+  readonly #open = new Numbered<IncomingStream>("the peer's");
   /** Those that have ended, with something left to be read. */
   readonly #ended = new Set<IncomingStream>();
   /** What is to be told to producers at the end of the turn. */

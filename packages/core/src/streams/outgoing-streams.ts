@@ -4,6 +4,7 @@ import { refusal } from "../errors/refusal.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import type { StreamKind } from "../values/codec.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
+import { Numbered } from "../wire/numbered.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import { OutgoingStream, type OutgoingStreamHost, type Saying, type StreamMaker } from "./outgoing-stream.ts";
 import { isReadOnce, sourceOf } from "./source.ts";
@@ -41,7 +42,7 @@ export class OutgoingStreams {
   readonly #options: OutgoingStreamsOptions;
   readonly #turns: Turns;
   readonly #host: OutgoingStreamHost;
-  readonly #open = new Map<number, Open>();
+  readonly #open = new Numbered<Open>("ours");
   /** The consumer has begun to read. */
   readonly #begun = new Set<OutgoingStream>();
   /** Have an item that exceeds their credit, and wait until others of that kind have been read. */
