@@ -9,6 +9,10 @@ export interface CallQueueOptions {
   readonly maxQueuedCalls: number;
   /** Calls of ours that await the peer: as many more of its calls may run, so that neither waits for the other. */
   awaitedCalls(): number;
+  /** The peer leaves answers unread: what begins now would only add to them. */
+  isBacklogged(): boolean;
+  /** Bytes of calls that may wait. */
+  readonly maxQueuedBytes: number;
   begin(call: IncomingCall): void;
   /** There is no room for the call to wait in. */
   overloaded(call: IncomingCall): void;
@@ -125,6 +129,7 @@ export class CallQueue {
   }
 
   get #hasSlot(): boolean {
+    if (this.#options.isBacklogged()) return false;
     if (this.#running < this.#slots) return true;
     return this.#running - this.#aside < this.#slots && this.#hasRoom;
   }
@@ -134,6 +139,14 @@ export class CallQueue {
     const beyondSlots = Math.max(0, this.#running - this.#slots);
     const waiting = this.#queue.length + this.#behindGates + Math.min(this.#aside, beyondSlots);
     return waiting < this.#options.maxQueuedCalls;
+  }
+
+  /** Added up anew: only large calls ask. */
+  get #queuedBytes(): number {
+    let bytes = 0;
+    for (const call of this.#queue) bytes += call.bodyBytes;
+    for (const { behind } of this.#gates.values()) for (const call of behind) bytes += call.bodyBytes;
+    return bytes;
   }
 
   #advance(call: IncomingCall): void {
@@ -150,7 +163,10 @@ export class CallQueue {
   }
 
   #hasRoomFor(call: IncomingCall): boolean {
-    if (this.#hasRoom) {
+    if (
+      this.#hasRoom &&
+      (call.bodyBytes < smallBytes || this.#queuedBytes + call.bodyBytes <= this.#options.maxQueuedBytes)
+    ) {
       call.keepBody();
       return true;
     }
@@ -158,6 +174,9 @@ export class CallQueue {
     return false;
   }
 }
+
+/** Of calls smaller than this, as many as may queue are no burden. */
+const smallBytes = 4_096;
 
 function takeOut(calls: IncomingCall[], id: number): IncomingCall | undefined {
   const index = calls.findIndex((call) => call.id === id);

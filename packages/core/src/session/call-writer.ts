@@ -35,8 +35,8 @@ export class CallWriter {
     this.#departures = options.departures;
   }
 
-  /** Writes the frame of call `id`, with arguments to encode or the body that `encodeAhead` made of them. */
-  write(call: PendingCall, id: number, content: readonly unknown[] | Uint8Array): void {
+  /** Writes the frame of call `id`, with arguments to encode or the body that `encodeAhead` made of them. Returns its bytes. */
+  write(call: PendingCall, id: number, content: readonly unknown[] | Uint8Array): number {
     const methodNumber = this.#methodNumber(call.method);
     const writer = this.#outbox.begin(frame.call);
     try {
@@ -52,7 +52,9 @@ export class CallWriter {
       throw this.#departures.undo() ?? error;
     }
     call.departed ??= this.#departures.take();
+    const bytes = this.#outbox.openBytes;
     this.#outbox.endAt(call, "call");
+    return bytes;
   }
 
   /** Encodes the arguments as they are now, for a call that is sent later. */

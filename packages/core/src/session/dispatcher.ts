@@ -16,6 +16,7 @@ import type { ExportEntry } from "../references/export-table.ts";
 import type { Method } from "../references/method-table.ts";
 import type { Session } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
+import { maxIncompleteBytes } from "../wire/fragments.ts";
 import { Numbered } from "../wire/numbered.ts";
 import { CallQueue } from "./call-queue.ts";
 import { applyInCall } from "./current-call.ts";
@@ -24,7 +25,10 @@ import { type CallHeader, IncomingCall, readCallHeader } from "./incoming-call.t
 import type { ReceivedMethodNames } from "./method-names.ts";
 import type { CallPasses } from "./passes.ts";
 
-type DispatcherLimits = Pick<Limits, "maxRunningCalls" | "maxQueuedCalls" | "maxCallDepth" | "maxSendBufferBytes">;
+type DispatcherLimits = Pick<
+  Limits,
+  "maxRunningCalls" | "maxQueuedCalls" | "maxCallDepth" | "maxSendBufferBytes" | "maxMessageBytes"
+>;
 
 /** An object a call runs on. */
 export interface Callee {
@@ -43,6 +47,8 @@ export interface DispatcherHost {
   /** The longest a call may take, where the service has a limit. */
   readonly callTimeoutMs: number | undefined;
   awaitedCalls(): number;
+  /** What the peer leaves unread: so much that nothing new is begun, or so much that nothing is added. */
+  backlog(): "none" | "some" | "full";
   /** The target of a call, kept until `finished`. @throws RpcError `stale-reference` */
   target(id: number): ExportEntry;
   /** The same for a call on a result. @throws RpcError `not-exposed` for one that is no object */
@@ -78,6 +84,8 @@ export class Dispatcher {
   readonly #running = new Numbered<IncomingCall>("the peer's");
   /** Calls of which the rest is still to come. */
   readonly #incomplete = new Map<number, IncomingCall>();
+  /** Results that wait until the peer has read others. */
+  readonly #deferred: (() => void)[] = [];
   #lastId = 0;
   #whenIdle: (() => void) | undefined;
   #isPumping = false;
@@ -89,7 +97,9 @@ export class Dispatcher {
     this.#queue = new CallQueue({
       maxRunningCalls: limits.maxRunningCalls,
       maxQueuedCalls: limits.maxQueuedCalls,
+      maxQueuedBytes: maxIncompleteBytes(limits.maxMessageBytes),
       awaitedCalls: () => host.awaitedCalls(),
+      isBacklogged: () => host.backlog() !== "none",
       begin: (call) => this.#begin(call),
       overloaded: (call) => this.#refuse(call, this.#overloaded()),
     });
@@ -148,10 +158,11 @@ export class Dispatcher {
 
   /** Begins what became possible to begin, in a turn of its own: no method is run in the middle of another. */
   pump(): void {
-    if (this.#isPumping || this.#queue.isEmpty) return;
+    if (this.#isPumping || (this.#queue.isEmpty && this.#deferred.length === 0)) return;
     this.#isPumping = true;
     this.#host.clock.endOfTurn(() => {
       this.#isPumping = false;
+      while (this.#deferred.length > 0 && this.#host.backlog() !== "full") this.#deferred.shift()?.();
       this.#queue.pump();
     });
   }
@@ -172,6 +183,7 @@ export class Dispatcher {
       ...this.#running.values(),
     ];
     this.#running.clear();
+    this.#deferred.length = 0;
     this.#incomplete.clear();
     for (const call of calls) {
       if (call.isFinished) continue;
@@ -352,6 +364,11 @@ export class Dispatcher {
     if (this.#isDone(call)) return;
     if (call.guard) {
       this.#complete(call, call.guard, value);
+      return;
+    }
+    if (this.#host.backlog() === "full") {
+      this.#occupy(call);
+      this.#deferred.push(() => this.#answer(call, value));
       return;
     }
     this.#host.answer(call, value);

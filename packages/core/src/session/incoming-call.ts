@@ -177,6 +177,10 @@ export class IncomingCall implements PostponableCall, StreamMaker {
     });
   }
 
+  get bodyBytes(): number {
+    return this.body ? this.body.end - this.body.start : 0;
+  }
+
   /** Takes the body along beyond the chunk it came in. */
   keepBody(): void {
     if (!this.body) return;

@@ -6,6 +6,7 @@ import { RpcError } from "../errors/rpc-error.ts";
 import type { CallerContract } from "../references/contracts.ts";
 import type { CallOptions } from "../types/session.ts";
 import type { Decoded } from "../values/codec.ts";
+import { maxIncompleteBytes } from "../wire/fragments.ts";
 import { encodeName } from "../wire/names.ts";
 import { Numbered } from "../wire/numbered.ts";
 import type { Outbox } from "../wire/outbox.ts";
@@ -47,6 +48,8 @@ export class OutgoingCalls {
   /** Not sent yet, in order; a function stands for something that must not overtake the calls before it. */
   readonly #held: (PendingCall | (() => void))[] = [];
   #heldBytes = 0;
+  /** Bytes of calls that are sent and not answered. */
+  #sentBytes = 0;
   /** Nothing is sent before the peer knows of the session. */
   #hasBegun = false;
   #lastId = 0;
@@ -151,7 +154,7 @@ export class OutgoingCalls {
   /** A call that was answered, out of the table; `undefined` for a number that is not awaited. */
   take(id: number): PendingCall | undefined {
     const call = this.#sent.get(id);
-    this.#sent.delete(id);
+    if (call) this.#unsend(call);
     if (call?.step) this.#forgetAtFarSide(call.step);
     return call;
   }
@@ -313,8 +316,16 @@ export class OutgoingCalls {
     return (
       !this.#hasBegun ||
       this.#sent.size >= maxRunningCalls + maxQueuedCalls + this.#options.runningForPeer() ||
-      this.#outbox.hasWaitingCall
+      this.#outbox.hasWaitingCall ||
+      this.#isBytesFull
     );
+  }
+
+  /** One more message of any size then still fits where the peer lets calls wait; while it calls us, that goes first. */
+  get #isBytesFull(): boolean {
+    const { maxMessageBytes } = this.#options.agreement.peerLimits;
+    if (this.#sentBytes + maxMessageBytes <= maxIncompleteBytes(maxMessageBytes)) return false;
+    return this.#options.runningForPeer() === 0;
   }
 
   get #mustHold(): boolean {
@@ -364,12 +375,18 @@ export class OutgoingCalls {
   }
 
   #write(call: PendingCall, id: number, content: readonly unknown[] | Uint8Array): void {
-    this.#writer.write(call, id, content);
+    call.bytes = this.#writer.write(call, id, content);
     this.#number(call);
     this.#sent.set(call.id, call);
+    this.#sentBytes += call.bytes;
     this.count++;
     this.#options.awaiting();
     if (call.isOneway) this.resolve(call, undefined);
+  }
+
+  #unsend(call: PendingCall): void {
+    this.#sent.delete(call.id);
+    this.#sentBytes -= call.bytes;
   }
 
   #number(call: PendingCall): void {
@@ -411,7 +428,7 @@ export class OutgoingCalls {
       return false;
     }
     if (!this.#outbox.takeBack(call)) return true;
-    this.#sent.delete(call.id);
+    this.#unsend(call);
     return false;
   }
 }

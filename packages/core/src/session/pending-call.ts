@@ -35,6 +35,8 @@ export class PendingCall implements Place {
   /** What the far side says of a call whose step failed, until it is heard how. */
   refusal: RpcError | undefined = undefined;
   isSettled = false;
+  /** Of its frame, once sent. */
+  bytes = 0;
   batch = -1;
   offset = 0;
   large: LargeMessage | undefined = undefined;

@@ -69,6 +69,7 @@ export class Serving {
       methodNames: this.#methodNames,
       passes: environment.passes,
       callTimeoutMs: environment.callTimeoutMs,
+      backlog: () => backlogOf(outbox.blockedBytes, environment.limits.maxSendBufferBytes),
       awaitedCalls: () => options.awaitedCalls(),
       target: (id) => this.#target(id),
       resultTarget: (result) => this.#resultTarget(result),
@@ -283,11 +284,20 @@ export class Serving {
   }
 }
 
-/** Streams that came as arguments of a call that will not run: nobody has them. */
-function abandonStreams(arrived: readonly unknown[]): void {
-  for (const value of arrived) streamOf(value as object)?.abandon();
+/** With so many bytes unread nothing new is begun; a small limit leaves less. */
+const backlogBytesToWaitFor = 1024 * 1024;
+
+/** Results wait at half the limit: the other half is for what can't wait. */
+function backlogOf(bytes: number, maxBytes: number): "none" | "some" | "full" {
+  if (bytes > maxBytes / 2) return "full";
+  return bytes > Math.min(backlogBytesToWaitFor, maxBytes / 4) ? "some" : "none";
 }
 
 function refusalFlags(call: IncomingCall): number {
   return (call.ownsArguments ? 0 : errorFlag.argumentsUntouched) | (call.isStepBroken ? errorFlag.brokenStep : 0);
+}
+
+/** Streams that came as arguments of a call that will not run: nobody has them. */
+function abandonStreams(arrived: readonly unknown[]): void {
+  for (const value of arrived) streamOf(value as object)?.abandon();
 }

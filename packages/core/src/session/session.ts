@@ -372,6 +372,7 @@ export class LiveSession implements Session, ReferenceOwner {
     advanced: () => {
       this.#outgoing.pump();
       this.#streams.outgoing.goOn();
+      this.#serving.pump();
     },
     failed: (error) => this.#fail(error),
     closed: (error) => this.#lost(error),

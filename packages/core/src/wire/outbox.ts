@@ -84,8 +84,12 @@ export class Outbox {
    * is not blocked leaves with its turn and does not count.
    */
   get backlogBytes(): number {
-    if (!this.#isBlocked) return 0;
-    return Math.max(0, this.unsentBytes("reply") + this.unsentBytes("control") - this.#largestReplyBytes);
+    return Math.max(0, this.blockedBytes - this.#largestReplyBytes);
+  }
+
+  /** The same with the largest: what a further reply would be added to. */
+  get blockedBytes(): number {
+    return this.#isBlocked ? this.unsentBytes("reply") + this.unsentBytes("control") : 0;
   }
 
   /** Whether a call begun now would overtake one that could not begin. */

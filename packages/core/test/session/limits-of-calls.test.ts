@@ -241,18 +241,3 @@ describe("limits.maxMessageBytes", () => {
     await Promise.all(calls);
   });
 });
-
-describe("answers that a peer leaves unread", () => {
-  test("end its session beyond limits.maxSendBufferBytes, and nobody else's", async () => {
-    const front = { give: (length: number) => "x".repeat(length), add: (a: number, b: number) => a + b };
-    await using pair = await leakCheckedPair(front, { service: { limits: { maxSendBufferBytes: 300_000 } } });
-    await using raw = await RawPeer.connect(memoryTransport, pair.service.uri);
-    const session = [...pair.service.sessions].find((candidate) => candidate !== pair.session);
-    raw.pause();
-    for (let i = 1; i <= 30; i++) raw.call(i, 0, "give", [50_000]);
-    expect(await session?.closed).toMatchObject({ code: "limit-exceeded", by: "us" });
-    raw.resume();
-    await raw.closed();
-    expect(await pair.front.add(5, 3)).toBe(8);
-  });
-});
