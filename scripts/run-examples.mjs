@@ -21,6 +21,14 @@ const examples = [
     name: "account",
     prints: [/^as it is +\d+ of 400, \d+ lost$/m, /^serialized +400 of 400$/m, /^the first went, the second refused$/m],
   },
+  {
+    name: "search",
+    prints: [
+      /^client: cancelled, Error: nobody needs it/m,
+      /^server: stopped at \d+: timeout/m,
+      /^client: \d+ ends in 1: /m,
+    ],
+  },
   { name: "progress", prints: [/^client: 5 of 5$/m, /^server: the listener threw RangeError/m] },
   { name: "by-reference", prints: [/^copied: +ours \[ 10, 20 \]/m, /^referenced: ours \[ 11, 21 \]/m] },
   {

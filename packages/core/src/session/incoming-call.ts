@@ -140,12 +140,12 @@ export class IncomingCall implements PostponableCall, StreamMaker {
     return this.session.principal;
   }
 
-  /** Made when first asked for: most methods never do. */
+  /** Made when first asked for: most methods never do. Who limits the call itself aborts it, after answering. */
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
       if (this.#cancelled) this.#controller.abort(this.#cancelled);
-      else if (this.deadline !== undefined) this.#watchDeadline(this.deadline);
+      else if (this.deadline !== undefined && !this.isLimitedHere) this.#watchDeadline(this.deadline);
     }
     return this.#controller.signal;
   }
