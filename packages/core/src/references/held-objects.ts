@@ -1,7 +1,7 @@
 /**
- * Which objects of this process are held from afar, and by whom: the last holder to let go of one disposes it. The third
- * piece of module-level state in core: an object has one life, however many endpoints hand it out, and its owner ends it
- * with `revoke(object)`, which names none of them.
+ * Which objects of this process are held from afar, and by whom: the last holder to let go of one disposes it. One of the
+ * two pieces of module-level state in core: an object has one life, however many endpoints hand it out, and its owner ends
+ * it with `revoke(object)`, which names none of them.
  */
 import { runGuarded } from "../errors/guarded.ts";
 import { originalOf } from "./contracts.ts";

@@ -16,6 +16,7 @@ import {
   revoke,
   withOptions,
 } from "../../src/index.ts";
+import { frame } from "../../src/wire/frames.ts";
 import { leakCheckedPair } from "../session/pairs.ts";
 import { RawPeer, RawReference } from "../session/raw-peer.ts";
 import { failureOf, gate, until } from "../session/waiting.ts";
@@ -468,9 +469,53 @@ describe("an object", () => {
   });
 });
 
+describe("stubs that are dropped together", () => {
+  test("go back together: not a frame for each", async () => {
+    const { front } = carriers();
+    await using pair = await leakCheckedPair(front);
+    await using raw = await RawPeer.connect(memoryTransport, pair.service.uri);
+    const references = Array.from({ length: 120 }, (_, i) => new RawReference("object", i + 1));
+    raw.call(1, 0, "keep", [references]);
+    await raw.nextResult();
+    raw.call(2, 0, "drop");
+    await raw.nextResult();
+    const [session] = [...pair.service.sessions].filter((candidate) => candidate !== pair.session);
+    await until(() => {
+      collectGarbage();
+      return session?.stats().imports === 0;
+    });
+    await turns(5);
+    const frames = raw.frames.filter(({ kind }) => kind === frame.release).length;
+    const given = new Map<number, number>();
+    for (let i = 0; i < frames; i++) for (const [id, count] of await releasesOf(raw)) given.set(id, count);
+    expect(given.size).toBe(120);
+    expect(new Set(given.values())).toEqual(new Set([1]));
+    expect(frames).toBeLessThan(10);
+  });
+
+  test("and those that are released in one turn are one frame", async () => {
+    const stubs: Remote<Cargo>[] = [];
+    const front = {
+      keep: (things: readonly Cargo[]) => void stubs.push(...(things as unknown as Remote<Cargo>[])),
+      drop: () => {
+        for (const stub of stubs.splice(0)) release(stub);
+      },
+    };
+    await using pair = await leakCheckedPair(front);
+    await using raw = await RawPeer.connect(memoryTransport, pair.service.uri);
+    const references = Array.from({ length: 120 }, (_, i) => new RawReference("object", i + 1));
+    raw.call(1, 0, "keep", [references]);
+    raw.call(2, 0, "keep", [references]);
+    raw.call(3, 0, "drop");
+    const given = await releasesOf(raw);
+    expect(given.size).toBe(120);
+    expect(new Set(given.values())).toEqual(new Set([2]));
+  });
+});
+
 /** Holds given back in the next `release` frame, by reference. */
 async function releasesOf(raw: RawPeer): Promise<Map<number, number>> {
-  const { payload } = await raw.next(0x20);
+  const { payload } = await raw.next(frame.release);
   const given = new Map<number, number>();
   for (let i = 0; i < payload.length; i += 2) given.set(payload[i] as number, payload[i + 1] as number);
   return given;
