@@ -3,13 +3,17 @@ import { RpcError } from "../errors/rpc-error.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import { maxFragmentBytes } from "./frames.ts";
 
-/** What has come of a message: memory is taken for what is there, not for what is announced. */
+/** A message of which a part has come. */
 interface Partial {
   readonly kind: number;
   readonly totalBytes: number;
-  readonly pieces: Uint8Array[];
+  /** What has come, and room for more of it. */
+  bytes: Uint8Array;
   filled: number;
 }
+
+/** Memory is taken for what is there, not for what is announced: for the whole once so much of it has come. */
+const shareBeforeWhole = 1 / 8;
 
 /** Both ends count the same way, so an honest sender never passes it. */
 export function maxIncompleteBytes(maxMessageBytes: number): number {
@@ -50,7 +54,7 @@ export class Fragments {
       );
     }
     this.#announcedBytes += total;
-    const partial = { kind, totalBytes: total, pieces: [], filled: 0 };
+    const partial = { kind, totalBytes: total, bytes: nothing, filled: 0 };
     this.#incomplete.set(number, partial);
     this.#fill(partial, reader);
   }
@@ -64,7 +68,7 @@ export class Fragments {
     if (partial.filled < partial.totalBytes) return undefined;
     this.#incomplete.delete(number);
     this.#announcedBytes -= partial.totalBytes;
-    return { kind: partial.kind, bytes: joined(partial) };
+    return { kind: partial.kind, bytes: partial.bytes };
   }
 
   clear(): void {
@@ -76,19 +80,21 @@ export class Fragments {
     if (reader.remaining > partial.totalBytes - partial.filled || reader.remaining === 0) {
       throw new RpcError("protocol", "a fragment that does not fit its message", "not-executed");
     }
-    partial.pieces.push(reader.bytes.slice(reader.position, reader.end));
+    makeRoom(partial, reader.remaining);
+    partial.bytes.set(reader.bytes.subarray(reader.position, reader.end), partial.filled);
     partial.filled += reader.remaining;
   }
 }
 
-function joined({ totalBytes, pieces }: Partial): Uint8Array {
-  const bytes = new Uint8Array(totalBytes);
-  let filled = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, filled);
-    filled += piece.length;
-  }
-  return bytes;
+const nothing = new Uint8Array(0);
+
+function makeRoom(partial: Partial, bytes: number): void {
+  const needed = partial.filled + bytes;
+  if (needed <= partial.bytes.length) return;
+  const isWholeDue = needed >= partial.totalBytes * shareBeforeWhole;
+  const larger = new Uint8Array(isWholeDue ? partial.totalBytes : Math.min(partial.totalBytes, 2 * needed));
+  larger.set(partial.bytes.subarray(0, partial.filled));
+  partial.bytes = larger;
 }
 
 export function tooLarge(bytes: number, limit: number): RpcError {
