@@ -71,7 +71,7 @@ async function expectLost({ server, connection }: Awaited<ReturnType<typeof serv
   expect(connection.stats()).toMatchObject({ exports: 0, imports: 0, pendingCalls: 0, runningCalls: 0 });
 }
 
-describe.each(places)("programs that register, over $place,", ({ at }) => {
+describe.each(places)("programs that register, over $place,", { timeout: 20_000 }, ({ at }) => {
   test("are called by their names, each in its own process, with blocks of ours", async () => {
     await using managed = await managing(at.freshUri(), ["a", "b"]);
     const [a, b] = [managed.worker("a"), managed.worker("b")];
@@ -100,7 +100,7 @@ describe.each(places)("programs that register, over $place,", ({ at }) => {
   });
 });
 
-describe.each(places)("a service that is killed, over $place,", ({ at }) => {
+describe.each(places)("a service that is killed, over $place,", { timeout: 20_000 }, ({ at }) => {
   test.each<[when: string, begin: (server: Remote<Server>) => Promise<unknown>[]]>([
     ["while calls run", (server) => [server.hang(), server.hang()]],
     ["while it calls back", (server) => [server.call(() => new Promise<string>(() => {}))]],
@@ -136,7 +136,7 @@ describe.each(places)("a service that is killed, over $place,", ({ at }) => {
   });
 });
 
-describe.each(places)("a service that is stopped, over $place,", ({ at }) => {
+describe.each(places)("a service that is stopped, over $place,", { timeout: 20_000 }, ({ at }) => {
   test("and says nothing is found dead by its silence, though its sockets stay open", async () => {
     await using world = await served(at.freshUri(), { heartbeatMs: 100 });
     const { program, server, connection } = world;
@@ -148,7 +148,7 @@ describe.each(places)("a service that is stopped, over $place,", ({ at }) => {
   });
 });
 
-describe.each(places)("a client that is killed, over $place,", ({ at }) => {
+describe.each(places)("a client that is killed, over $place,", { timeout: 20_000 }, ({ at }) => {
   test("leaves nothing at the service: what it held and what ran for it is given up", async () => {
     await using world = await served(at.freshUri());
     await using client = await startProgram("client", world.connection.uri, "hold");
