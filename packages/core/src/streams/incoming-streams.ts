@@ -125,7 +125,7 @@ export class IncomingStreams {
   #add(id: number): IncomingStream {
     const { maxStreams } = this.#options;
     if (this.#isClosed) throw new RpcError("closed", "the session of the stream is over", "unknown");
-    if (this.#open.has(id)) throw new RpcError("protocol", `stream ${id} came twice`, "not-executed");
+    if (id < 1 || this.#open.has(id)) throw new RpcError("protocol", `stream ${id} comes anew`, "not-executed");
     if (this.#isFull) {
       const detail = `${this.#open.size} streams are open, limits.maxStreams is ${maxStreams}`;
       throw new RpcError("limit-exceeded", detail, "not-executed");

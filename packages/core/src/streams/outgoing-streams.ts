@@ -43,8 +43,6 @@ export class OutgoingStreams {
   readonly #turns: Turns;
   readonly #host: OutgoingStreamHost;
   readonly #open = new Numbered<Open>("ours");
-  /** The consumer has begun to read. */
-  readonly #begun = new Set<OutgoingStream>();
   /** Have an item that exceeds their credit, and wait until others of that kind have been read. */
   readonly #crowded = new Set<OutgoingStream>();
   /** Bytes sent beyond what was granted. */
@@ -54,7 +52,7 @@ export class OutgoingStreams {
   constructor(options: OutgoingStreamsOptions) {
     const { clock, outbox } = options;
     this.#options = options;
-    this.#turns = new Turns({ clock, isOpen: () => !outbox.isBlocked, sharers: () => this.#begun.size });
+    this.#turns = new Turns(clock, () => !outbox.isBlocked);
     this.#host = {
       turns: this.#turns,
       write: (stream, saying) => this.#write(stream, saying),
@@ -95,7 +93,6 @@ export class OutgoingStreams {
     if (stream.credit.items + items > maxCredit || stream.credit.bytes + bytes > maxCredit) {
       throw new RpcError("protocol", `a credit of ${items} items and ${bytes} bytes`, "unknown");
     }
-    this.#begun.add(stream);
     stream.credit.items += items;
     this.#addBytes(stream, bytes);
     stream.goOn();
@@ -119,7 +116,6 @@ export class OutgoingStreams {
     const open = [...this.#open.values()];
     this.#turns.clear();
     this.#crowded.clear();
-    this.#begun.clear();
     this.#open.clear();
     for (const { stream, source } of open) {
       this.#options.inUse.delete(source);
@@ -167,7 +163,6 @@ export class OutgoingStreams {
     if (!open) return;
     this.#open.delete(stream.id);
     this.#options.inUse.delete(open.source);
-    this.#begun.delete(stream);
     this.#crowded.delete(stream);
     this.#excessBytes -= Math.max(0, -stream.credit.bytes);
     this.#retryCrowded();

@@ -1,0 +1,75 @@
+/** Many streams on one session, and calls beside them. */
+import { describe, expect, test } from "vitest";
+import { leakCheckedPair, memory, tcp } from "../session/pairs.ts";
+import { counting, readAll, upTo, watched } from "./support.ts";
+
+const places = [
+  { place: "memory", at: memory },
+  { place: "tcp", at: tcp },
+];
+
+describe.each(places)("over $place", ({ at }) => {
+  test("many streams go on side by side: none is done while another has hardly begun", async () => {
+    const limits = { maxStreams: 300 };
+    const front = { many: (count: number, items: number) => upTo(count).map(() => counting(items)) };
+    const options = { service: { limits }, connection: { limits } };
+    await using pair = await leakCheckedPair(front, options, at);
+    const items = 400;
+    const read = new Array<number>(300).fill(0);
+    let fewestAtFirstEnd = -1;
+    const streams = await pair.front.many(read.length, items);
+    await Promise.all(
+      streams.map(async (stream, i) => {
+        for await (const _ of stream) read[i] = (read[i] as number) + 1;
+        if (fewestAtFirstEnd < 0) fewestAtFirstEnd = Math.min(...read);
+      }),
+    );
+    expect(read.every((count) => count === items)).toBe(true);
+    expect(fewestAtFirstEnd).toBeGreaterThan(0.8 * items);
+  });
+
+  test("a stream of large items leaves room for one of small ones", async () => {
+    const large = new Uint8Array(300_000);
+    const front = { both: () => ({ large: watched(() => large), small: counting(2_000) }) };
+    await using pair = await leakCheckedPair(front, {}, at);
+    const { large: bulk, small } = await pair.front.both();
+    let isDone = false;
+    let bulks = 0;
+    const bulkRead = (async () => {
+      for await (const _ of bulk) {
+        bulks++;
+        if (isDone) break;
+      }
+    })();
+    await readAll(small);
+    isDone = true;
+    await bulkRead;
+    expect(bulks).toBeLessThan(200);
+  });
+
+  test("a call made while streams run is answered within few of their items", async () => {
+    let made = 0;
+    const front = {
+      endless: () =>
+        upTo(20).map(() =>
+          watched(() => {
+            made++;
+            return new Uint8Array(1_000);
+          }),
+        ),
+      made: () => made,
+    };
+    await using pair = await leakCheckedPair(front, {}, at);
+    let isDone = false;
+    const reading = (await pair.front.endless()).map(async (stream) => {
+      for await (const _ of stream) if (isDone) break;
+    });
+    for (let i = 0; i < 20; i++) {
+      const before = made;
+      const during = await pair.front.made();
+      expect(during - before).toBeLessThan(5_000);
+    }
+    isDone = true;
+    await Promise.all(reading);
+  });
+});
