@@ -49,6 +49,8 @@ function listOf({ name, message, code, data, cause, stack }: Thrown): readonly u
 
 type CanTravel = (part: Partial<Thrown>) => boolean;
 
+const isText: CanTravel = ({ data }) => typeof data === "string";
+
 /** Whether stacks leave the process. */
 export type Stacks = "sent" | "kept";
 
@@ -84,7 +86,8 @@ export function encodeThrown(
     const { data, cause } = whole;
     const name = travelling(whole.name, canTravel);
     const kept = { ...whole, name, data: keepTravelling(data, canTravel), cause: canTravel({ cause }) ? cause : [] };
-    encode(writer, canTravel(kept) ? kept : { ...whole, data: undefined, cause: [] });
+    const least = { ...whole, name: travelling(name, isText), data: undefined, cause: [] };
+    encode(writer, canTravel(kept) ? kept : least);
   }
 }
 

@@ -87,7 +87,7 @@ function checkedPrototype(Class: { readonly prototype: unknown }): object {
 
 function travelsAlready(prototype: object): string | undefined {
   if (isBuiltIn(prototype)) return "farref has its own way with it";
-  if (prototype instanceof RpcError || prototype instanceof RemoteError) return "it is farref's own";
+  if ([RpcError, RemoteError].some((Own) => isOfClass(prototype, Own.prototype))) return "it is farref's own";
   if (isMarked(prototype)) return "its instances travel by reference";
   return "then" in prototype ? "its instances would be taken for promises" : undefined;
 }
@@ -103,6 +103,10 @@ function isBuiltIn(prototype: object): boolean {
   const globals = globalThis as unknown as Record<string, { readonly prototype?: unknown } | undefined>;
   const hasRow = standardExtensions.some((row) => row.prototypes.includes(prototype));
   return hasRow || withoutRow.some((name) => globals[name]?.prototype === prototype);
+}
+
+function isOfClass(prototype: object, own: object): boolean {
+  return prototype === own || Object.prototype.isPrototypeOf.call(own, prototype);
 }
 
 /** @throws RpcError `invalid-argument` */

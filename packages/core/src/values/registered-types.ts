@@ -73,16 +73,23 @@ class RegisteredTypes implements TypeTable {
 
   hydrate<T>({ value, placeholders = [] }: Decoded<T>, importer: Importer): T {
     const resolved = new Map<unknown, unknown>();
-    fillInOrder(
-      placeholders,
-      resolved,
-      (placeholder) =>
-        placeholder instanceof PackedMarker
-          ? this.#unpacked(placeholder, value, resolved)
-          : importer.resolve(placeholder as Marker), // there are no others
-    );
-    // The root may be a placeholder, and what it stands for is what the caller expects of the decoded value.
-    return resolved.has(value) ? (resolved.get(value) as T) : value;
+    let root: unknown = value;
+    try {
+      fillInOrder(
+        placeholders,
+        resolved,
+        (placeholder) =>
+          placeholder instanceof PackedMarker
+            ? this.#unpacked(placeholder, root, resolved)
+            : importer.resolve(placeholder as Marker), // there are no others
+      );
+      // The root may be a placeholder, and what it stands for is what the caller expects of the decoded value.
+      return resolved.has(value) ? (resolved.get(value) as T) : value;
+    } finally {
+      // An error that unpack throws keeps the functions that were running, and they what they close over: no stubs.
+      resolved.clear();
+      root = undefined;
+    }
   }
 
   #add(type: ValueType): void {

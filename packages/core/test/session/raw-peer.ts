@@ -237,6 +237,15 @@ export class RawPeer implements AsyncDisposable {
     });
   }
 
+  /** What a method has thrown, in whatever parts. */
+  thrown(callId: number, parts: readonly unknown[]): void {
+    this.send(frame.error, (writer) => {
+      writer.varint(callId);
+      writer.u8(errorFlag.thrown);
+      writeValue(writer, parts);
+    });
+  }
+
   /** Gives holds back. */
   release(id: number, count: number): void {
     this.send(frame.release, (writer) => {
