@@ -5,7 +5,7 @@
 import type { StreamKind } from "../values/codec.ts";
 import { streamOf } from "./far-iterator.ts";
 import type { Step } from "./incoming-stream.ts";
-import { adoptNodeStream } from "./node-stream.ts";
+import { adoptLive, isNodeStream, type LiveSource } from "./live-source.ts";
 
 export interface Source {
   /** It brings what another process sends: errors go on as they came. */
@@ -29,7 +29,11 @@ export function sourceOf(value: object, kind: StreamKind): Source {
 
 /** Whether it can be read once only: then it must not be read by two at a time. */
 export function isReadOnce(value: object, kind: StreamKind): boolean {
-  return kind === "readable" || typeof (value as Partial<Iterated>).next === "function";
+  return kind === "readable" || isIterator(value) || isNodeStream(value);
+}
+
+function isIterator(value: object): boolean {
+  return typeof (value as Partial<Iterated>).next === "function";
 }
 
 type Stepping = AsyncIterator<unknown, unknown, unknown> | Iterator<unknown, unknown, unknown>;
@@ -39,12 +43,13 @@ type Iterated = Partial<AsyncIterable<unknown>> & Stepping;
 class IterableSource implements Source {
   readonly isRelay: boolean;
   readonly #iterable: Iterated;
-  readonly #nodeStream: ReturnType<typeof adoptNodeStream>;
+  readonly #live: LiveSource | undefined;
   #iterator: Stepping | undefined;
 
   constructor(iterable: Iterated, isRelay: boolean) {
     this.#iterable = iterable;
-    this.#nodeStream = adoptNodeStream(iterable);
+    this.#live = adoptLive(iterable);
+    this.#iterator = this.#live?.iterator;
     this.isRelay = isRelay;
   }
 
@@ -54,17 +59,17 @@ class IterableSource implements Source {
   }
 
   cancel(reason: unknown): unknown {
+    this.#live?.close();
     return returned(this.#iterator, reason);
   }
 
   /** What makes iterators is left alone: only an iterator is nobody else's. */
   abandon(reason: unknown): unknown {
-    if (this.#nodeStream) return this.#nodeStream.destroy();
-    return isReadOnce(this.#iterable, "iterable") ? returned(this.#iterable, reason) : undefined;
+    return isIterator(this.#iterable) ? returned(this.#iterable, reason) : this.cancel(reason);
   }
 
   giveBack(): void {
-    this.#nodeStream?.letGo();
+    this.#live?.letGo();
   }
 }
 
