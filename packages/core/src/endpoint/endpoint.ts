@@ -13,6 +13,7 @@ import { createDroppedStreams } from "../streams/incoming-streams.ts";
 import type { Session } from "../types/session.ts";
 import { createCodec } from "../values/message-pack.ts";
 import type { TypeTable } from "../values/value-type.ts";
+import { ReadingTurns } from "../wire/reading-turns.ts";
 import { Slabs } from "../wire/slabs.ts";
 
 /** What a platform knows that core can't. */
@@ -64,6 +65,7 @@ export class Endpoint {
       clock,
       codec: createCodec(options.types),
       slabs: options.slabs ?? new Slabs(),
+      turns: new ReadingTurns(clock),
       limits: resolveLimits(options.limits),
       methods: new MethodTables((prototype) => platform.isPlatformPrototype(prototype)),
       held: new HeldObjects(onError),

@@ -9,6 +9,7 @@ import type { DroppedStreams } from "../streams/incoming-streams.ts";
 import type { SourcesInUse } from "../streams/outgoing-streams.ts";
 import type { Session } from "../types/session.ts";
 import type { Codec } from "../values/codec.ts";
+import type { ReadingTurns } from "../wire/reading-turns.ts";
 import type { Slabs } from "../wire/slabs.ts";
 import type { CallPasses } from "./passes.ts";
 
@@ -16,6 +17,7 @@ export interface SessionEnvironment {
   readonly clock: Clock;
   readonly codec: Codec;
   readonly slabs: Slabs;
+  readonly turns: ReadingTurns;
   readonly limits: Limits;
   readonly methods: MethodTables;
   readonly held: HeldObjects;

@@ -1,4 +1,4 @@
-/** Cuts the bytes of a channel into frames. Holds nothing while no frame stands half received. */
+/** Cuts the bytes of a channel into frames, as many as are wanted at a time. Holds nothing of what has been read. */
 import { frameHeaderBytes } from "./frames.ts";
 import type { Slabs } from "./slabs.ts";
 
@@ -19,7 +19,10 @@ export class FrameReader {
   /** How much of it is known to be needed, and how much is there. */
   #size = 0;
   #filled = 0;
-  #isStopped = false;
+  /** Copies of what came and was not read, in order; of the first, what is behind `#position`. */
+  readonly #unread: Uint8Array[] = [];
+  #position = 0;
+  #state: "reading" | "paused" | "stopped" = "reading";
 
   constructor(maxPayloadBytes: number, memory: Pick<Slabs, "borrowFrame" | "giveBackFrame">, on: FrameEvents) {
     this.maxPayloadBytes = maxPayloadBytes;
@@ -31,24 +34,57 @@ export class FrameReader {
     return this.#partial !== undefined;
   }
 
+  get isPaused(): boolean {
+    return this.#state === "paused";
+  }
+
+  /** What waits for `resume`. */
+  get unreadBytes(): number {
+    return this.#unread.reduce((sum, { length }) => sum + length, 0) - this.#position;
+  }
+
   /** Delivers nothing more, not even from the chunk at hand. */
   stop(): void {
-    this.#isStopped = true;
+    this.#state = "stopped";
     this.#letGo();
   }
 
+  /** Delivers nothing before `resume`, not even from the chunk at hand: what is left of it, and what comes, is kept. */
+  pause(): void {
+    if (this.#state === "reading") this.#state = "paused";
+  }
+
+  /** Reads on where it paused. May pause again before everything is read. */
+  resume(): void {
+    if (this.#state === "paused") this.#state = "reading";
+    for (let chunk = this.#unread[0]; chunk && this.#state === "reading"; chunk = this.#unread[0]) {
+      this.#position = this.#read(chunk, this.#position);
+      if (this.#position < chunk.length) return;
+      this.#unread.shift();
+      this.#position = 0;
+    }
+  }
+
   push(chunk: Uint8Array): void {
-    let position = this.#partial ? this.#fillPartial(chunk) : 0;
-    while (!this.#isStopped && chunk.length - position >= frameHeaderBytes) {
+    const position = this.#state === "reading" ? this.#read(chunk, 0) : 0;
+    if (this.isPaused && position < chunk.length) this.#unread.push(new Uint8Array(chunk.subarray(position)));
+  }
+
+  /** Reads frames from `from` on. Returns up to where the chunk is done with: all of it, unless paused meanwhile. */
+  #read(chunk: Uint8Array, from: number): number {
+    let position = this.#partial ? this.#fillPartial(chunk, from) : from;
+    while (this.#state === "reading" && chunk.length - position >= frameHeaderBytes) {
       const payloadBytes = this.#payloadBytes(chunk, position);
-      if (payloadBytes < 0) return;
+      if (payloadBytes < 0) return chunk.length;
       const start = position + frameHeaderBytes;
       const end = start + payloadBytes;
       if (end > chunk.length) break;
       this.#on.frame(chunk[position] as number, chunk, start, end);
       position = end;
     }
-    if (!this.#isStopped && position < chunk.length) this.#keep(chunk, position);
+    if (this.#state === "paused") return position;
+    if (this.#state === "reading" && position < chunk.length) this.#keep(chunk, position);
+    return chunk.length;
   }
 
   /** The payload's length from the header at `at`; -1 when it is too large. */
@@ -70,16 +106,16 @@ export class FrameReader {
     this.#filled = rest;
   }
 
-  /** Completes the kept frame as far as the chunk reaches. Returns how much of the chunk it took. */
-  #fillPartial(chunk: Uint8Array): number {
-    let taken = this.#fill(chunk, 0);
+  /** Completes the kept frame as far as the chunk reaches. Returns up to where the chunk was taken. */
+  #fillPartial(chunk: Uint8Array, from: number): number {
+    let position = from + this.#fill(chunk, from);
     if (this.#filled === frameHeaderBytes && this.#size === frameHeaderBytes) {
       if (!this.#enlarge(this.#partial as Uint8Array)) return chunk.length;
-      taken += this.#fill(chunk, taken);
+      position += this.#fill(chunk, position);
     }
     if (this.#filled < this.#size) return chunk.length;
     this.#deliver(this.#partial as Uint8Array);
-    return taken;
+    return position;
   }
 
   #fill(chunk: Uint8Array, from: number): number {
@@ -108,5 +144,7 @@ export class FrameReader {
   #letGo(): void {
     if (this.#partial) this.#memory.giveBackFrame(this.#partial);
     this.#partial = undefined;
+    this.#unread.length = 0;
+    this.#position = 0;
   }
 }

@@ -3,15 +3,20 @@
  * the messages changes once: first the handshake, then the session.
  */
 import type { Channel, PeerAddress } from "../channel/channel.ts";
-import type { Clock, Timer } from "../clock/clock.ts";
+import type { Clock } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
+import { toError } from "../errors/to-error.ts";
 import type { Limits } from "../limits/limits.ts";
 import { ByteReader } from "./byte-reader.ts";
-import { Fragments, tooLarge } from "./fragments.ts";
+import { Fragments, maxIncompleteBytes, tooLarge } from "./fragments.ts";
 import { FrameReader } from "./frame-reader.ts";
-import { firstOfMany, frame, kindOf, maxHandshakePayloadBytes, maxPayloadBytes, preamble } from "./frames.ts";
+import { firstOfMany, frame, kindOf, maxHandshakePayloadBytes, maxPayloadBytes } from "./frames.ts";
 import { Outbox } from "./outbox.ts";
+import { Pace } from "./pace.ts";
+import { PreambleReader } from "./preamble-reader.ts";
+import type { ReadingTurns } from "./reading-turns.ts";
 import type { Slabs } from "./slabs.ts";
+import { StallWatch } from "./stall-watch.ts";
 
 /** What happens on a link. A handler may throw an RpcError from `message` or `begun`: the link then fails with it. */
 export interface LinkHandler {
@@ -30,42 +35,51 @@ export interface LinkHandler {
 export interface LinkOptions {
   readonly clock: Clock;
   readonly slabs: Slabs;
+  readonly turns: ReadingTurns;
   readonly limits: Limits;
 }
-
-/** A chunk with more frames than this is a flood, or as good as one: others get a turn before the next is read. */
-const maxFramesATurn = 512;
 
 export class Link {
   readonly outbox: Outbox;
   bytesIn = 0;
-  /** When the last byte came, by the clock. */
-  lastReadAt: number;
   handler: LinkHandler;
   readonly #channel: Channel;
   readonly #clock: Clock;
   readonly #limits: Limits;
+  readonly #turns: ReadingTurns;
+  readonly #pace: Pace;
   readonly #frames: FrameReader;
   readonly #fragments: Fragments;
   readonly #reader = new ByteReader();
-  #preambleBytes = 0;
+  readonly #stallWatch: StallWatch;
+  readonly #preamble = new PreambleReader();
+  /** When the last bytes came, and when we were last done with all that came. */
+  #arrivedAt: number;
   /** When a frame, and when a message in fragments, that is incomplete last went on. */
   readonly #progress = { frame: 0, fragments: 0 };
-  #framesInChunk = 0;
+  #isChannelPaused = false;
   #hasGreeted = false;
-  #stallTimer: Timer | undefined;
-  #state: "open" | "closing" | "closed" = "open";
+  /** `orphaned`: the channel is gone, what it brought is still to be read. */
+  #state: "open" | "orphaned" | "closing" | "closed" = "open";
 
   constructor(channel: Channel, options: LinkOptions, handler: LinkHandler) {
     this.#channel = channel;
     this.#clock = options.clock;
     this.#limits = options.limits;
+    this.#turns = options.turns;
+    this.#pace = new Pace(options.clock);
     this.handler = handler;
-    this.lastReadAt = this.#clock.now();
+    this.#arrivedAt = this.#clock.now();
     this.#fragments = new Fragments(options.limits.maxMessageBytes);
     this.#frames = new FrameReader(maxHandshakePayloadBytes, options.slabs, {
       frame: (code, bytes, start, end) => this.#frame(code, bytes, start, end),
       oversized: (payloadBytes) => this.fail(new RpcError("protocol", `a frame of ${payloadBytes} bytes`, "unknown")),
+    });
+    this.#stallWatch = new StallWatch({
+      clock: options.clock,
+      timeoutMs: options.limits.stallTimeoutMs,
+      since: () => this.#stalledSince,
+      stalled: () => this.fail(this.#stalled("the peer stopped in the middle of a message")),
     });
     this.outbox = new Outbox({
       clock: options.clock,
@@ -82,7 +96,12 @@ export class Link {
 
   /** Whether the peer has begun as farref does. */
   get isUnderstood(): boolean {
-    return this.#preambleBytes === preamble.length;
+    return this.#preamble.isWhole;
+  }
+
+  /** When the last byte came, by the clock. Of a peer whose bytes we leave unread nobody can say that it is silent. */
+  get lastReadAt(): number {
+    return this.#frames.isPaused ? this.#clock.now() : this.#arrivedAt;
   }
 
   /** Begins reading. The peer's preamble is due before anything else; ours is sent by `greet`. */
@@ -110,7 +129,7 @@ export class Link {
 
   /** Breaks the link, telling the handler why. */
   fail(error: RpcError): void {
-    if (this.#state === "open") this.handler.failed(error);
+    if (this.#isReading) this.handler.failed(error);
   }
 
   /** Sends what is left and closes orderly; reads nothing more. */
@@ -136,57 +155,113 @@ export class Link {
     this.#channel.unref?.();
   }
 
+  get #isReading(): boolean {
+    return this.#state === "open" || this.#state === "orphaned";
+  }
+
+  /** Whether it was still read. */
   #stopReading(): boolean {
-    if (this.#state !== "open") return false;
+    if (!this.#isReading) return false;
+    if (this.#state === "orphaned") this.#clock.nextTurn(() => this.#gone());
     this.#state = "closing";
-    this.#frames.stop();
-    this.#fragments.clear();
-    this.#stallTimer?.cancel();
-    this.outbox.close();
+    this.#letGo();
     return true;
   }
 
+  /** An orderly end comes behind all that came before it; a failure comes at once. */
   #closed(error?: Error): void {
-    this.#stopReading();
+    if (!error && this.#state === "open" && this.#frames.isPaused) this.#state = "orphaned";
+    else this.#gone(error);
+  }
+
+  #gone(error?: Error): void {
     if (this.#state === "closed") return;
+    if (this.#isReading) this.#letGo();
     this.#state = "closed";
     this.handler.closed(error);
   }
 
-  #chunk(bytes: Uint8Array): void {
+  #letGo(): void {
+    this.#frames.stop();
+    this.#fragments.clear();
+    this.#turns.leave(this.#readOn);
+    this.#stallWatch.stop();
+    this.outbox.close();
+  }
+
+  #chunk(given: Uint8Array): void {
     if (this.#state !== "open") return;
-    this.bytesIn += bytes.length;
-    this.lastReadAt = this.#clock.now();
-    const framed = this.#preambleBytes < preamble.length ? this.#readPreamble(bytes) : bytes;
-    this.#framesInChunk = 0;
+    this.bytesIn += given.length;
+    this.#arrivedAt = this.#clock.now();
+    this.#progress.frame = this.#arrivedAt;
+    this.#pace.begin(this.#arrivedAt, this.#turns.sliceMs(this.#readOn, this.#arrivedAt));
+    const bytes = plainBytes(given);
+    const framed = this.#preamble.isWhole ? bytes : this.#readPreamble(bytes);
+    const wasBehind = this.#frames.isPaused;
     if (framed) this.#frames.push(framed);
-    if (this.#framesInChunk > maxFramesATurn) this.#yield();
-    this.#progress.frame = this.lastReadAt;
-    if (this.#isIncomplete && !this.#stallTimer) this.#watchStall();
+    if (wasBehind) this.#fallBehind();
+    else if (!this.#frames.isPaused) this.#stallWatch.look();
+  }
+
+  /** More comes than is read. A channel may have some more to hand out when it is asked to pause, but not without end. */
+  #fallBehind(): void {
+    if (!this.#isChannelPaused) this.#channel.pause();
+    this.#isChannelPaused = true;
+    const { unreadBytes } = this.#frames;
+    if (unreadBytes <= maxIncompleteBytes(this.#limits.maxMessageBytes)) return;
+    this.fail(new RpcError("limit-exceeded", `${unreadBytes} bytes came faster than they could be read`, "unknown"));
   }
 
   /** What a socket has read it hands on at once, up to megabytes, and nobody else is heard meanwhile. */
-  #yield(): void {
-    if (this.#state !== "open") return;
-    this.#channel.pause();
-    this.#clock.nextTurn(() => this.#channel.resume());
+  #giveWay(): void {
+    if (!this.#isReading) return;
+    this.#frames.pause();
+    this.outbox.hold();
+    this.#turns.wait(this.#readOn);
   }
 
-  /** Compares the first bytes; returns what stands behind the preamble. */
-  #readPreamble(bytes: Uint8Array): Uint8Array | undefined {
-    for (let i = 0; i < bytes.length; i++) {
-      if (this.#preambleBytes === preamble.length) return bytes.subarray(i);
-      if (bytes[i] !== preamble[this.#preambleBytes]) {
-        this.fail(new RpcError("protocol", `the peer does not speak farref: it says ${excerpt(bytes)}`, "not-sent"));
-        return undefined;
-      }
-      this.#preambleBytes++;
+  readonly #readOn = (): void => {
+    const now = this.#clock.now();
+    this.#pace.begin(now, this.#turns.sliceMs(this.#readOn, now));
+    try {
+      this.#frames.resume();
+      if (this.#isReading && !this.#frames.isPaused) this.#caughtUp();
+    } catch (thrown) {
+      this.#broken(toError(thrown));
     }
-    return undefined;
+  };
+
+  #broken(error: Error): void {
+    this.#channel.destroy(error);
+    if (this.#state === "orphaned") this.#gone(error);
+  }
+
+  /** All that came is handled. The peer's time to go on with what it has begun does not count while we did not read. */
+  #caughtUp(): void {
+    const now = this.#clock.now();
+    this.#progress.frame = now;
+    this.#progress.fragments += now - this.#arrivedAt;
+    this.#arrivedAt = now;
+    this.outbox.letGo();
+    if (this.#state === "orphaned") {
+      this.#gone();
+      return;
+    }
+    if (this.#isChannelPaused) this.#channel.resume();
+    this.#isChannelPaused = false;
+    this.#stallWatch.look();
+  }
+
+  #readPreamble(bytes: Uint8Array): Uint8Array | undefined {
+    try {
+      return this.#preamble.read(bytes);
+    } catch (error) {
+      this.fail(asProtocolError(error));
+      return undefined;
+    }
   }
 
   #frame(code: number, bytes: Uint8Array, start: number, end: number): void {
-    this.#framesInChunk++;
     try {
       const reader = this.#reader.at(bytes, start, end);
       if (kindOf(code) === frame.more) this.#continue(reader);
@@ -195,6 +270,7 @@ export class Link {
     } catch (error) {
       this.fail(asProtocolError(error));
     }
+    if (this.#pace.isUp()) this.#giveWay();
   }
 
   /** A message in one frame. What a session says on its own behalf may be larger than the least a program allows. */
@@ -206,36 +282,23 @@ export class Link {
   }
 
   #begin(code: number, reader: ByteReader): void {
-    if (this.#fragments.count === 0) this.#progress.fragments = this.lastReadAt;
+    if (this.#fragments.count === 0) this.#progress.fragments = this.#arrivedAt;
     this.#fragments.begin(code, reader);
     this.handler.begun(code, reader);
   }
 
   #continue(reader: ByteReader): void {
-    this.#progress.fragments = this.lastReadAt;
+    this.#progress.fragments = this.#arrivedAt;
     const message = this.#fragments.add(reader);
     if (message) this.handler.message(message.kind, reader.at(message.bytes, 0, message.bytes.length));
   }
 
-  get #isIncomplete(): boolean {
-    return this.#frames.isInFrame || this.#fragments.count > 0;
-  }
-
-  /** Since when something half received has not gone on, whatever else has come. */
-  get #stalledSince(): number {
-    const frame = this.#frames.isInFrame ? this.#progress.frame : Number.POSITIVE_INFINITY;
-    return this.#fragments.count > 0 ? Math.min(frame, this.#progress.fragments) : frame;
-  }
-
-  /** Looked at again only when the time is up. */
-  #watchStall(): void {
-    const untilMs = this.#stalledSince + this.#limits.stallTimeoutMs - this.#clock.now();
-    this.#stallTimer = this.#clock.setTimer(untilMs, () => {
-      this.#stallTimer = undefined;
-      if (this.#state !== "open" || !this.#isIncomplete) return;
-      if (this.#clock.now() < this.#stalledSince + this.#limits.stallTimeoutMs) this.#watchStall();
-      else this.fail(this.#stalled("the peer stopped in the middle of a message"));
-    });
+  /** Since when something half received has not gone on, whatever else has come. What we have not read may go on. */
+  get #stalledSince(): number | undefined {
+    if (this.#frames.isPaused) return this.#clock.now();
+    const { frame, fragments } = this.#progress;
+    if (this.#fragments.count === 0) return this.#frames.isInFrame ? frame : undefined;
+    return this.#frames.isInFrame ? Math.min(frame, fragments) : fragments;
   }
 
   #stalled(what: string): RpcError {
@@ -245,11 +308,10 @@ export class Link {
 
 const programData: ReadonlySet<number> = new Set([frame.call, frame.result, frame.streamItem, frame.streamEnd]);
 
-/** The first bytes of something foreign, printable and short. */
-function excerpt(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes.subarray(0, 32)) text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·";
-  return JSON.stringify(text);
+/** Without what a platform adds to its buffers: `slice` of a Node Buffer is a view that keeps the whole chunk. */
+function plainBytes(bytes: Uint8Array): Uint8Array {
+  if (bytes.constructor === Uint8Array) return bytes;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function asProtocolError(error: unknown): RpcError {

@@ -30,6 +30,8 @@ export interface Place {
 
 /** A batch that has grown this far is not worth keeping till the end of the turn. */
 const fullBatchBytes = 64 * 1024;
+/** Frames are not held back for longer, in milliseconds. */
+const maxHeldMs = 1;
 /** Fragments sent in one write while nothing else is in progress. */
 const fragmentsInARow = 4;
 /** A whole frame. At 8 KiB a second, the slowest peer worth waiting for, it is taken within `stallTimeoutMs`. */
@@ -48,6 +50,8 @@ export class Outbox {
   #openAt = -1;
   #openCode = 0;
   #isScheduled = false;
+  #isHeld = false;
+  #heldSince = 0;
   #isBlocked = false;
   #isClosed = false;
   #stallTimer: Timer | undefined;
@@ -203,6 +207,27 @@ export class Outbox {
     this.#options.advanced();
   }
 
+  /**
+   * From now on frames gather until `letGo`: who reads on in slices answers in one write. Asked again and again, it lets
+   * leave what has gathered for long, and what fills a batch leaves anyway.
+   */
+  hold(): void {
+    const now = this.#options.clock.now();
+    if (!this.#isHeld) {
+      this.#isHeld = true;
+      this.#heldSince = now;
+    } else if (now - this.#heldSince >= maxHeldMs) {
+      this.#heldSince = now;
+      this.flush();
+    }
+  }
+
+  /** Frames leave with their turn again, and those that gathered with this one. */
+  letGo(): void {
+    this.#isHeld = false;
+    this.#schedule();
+  }
+
   /** The channel has room again. */
   drained(): void {
     this.#isBlocked = false;
@@ -234,14 +259,14 @@ export class Outbox {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#isBlocked) return;
+    if (this.#isScheduled || this.#isBlocked || this.#isHeld) return;
     this.#isScheduled = true;
     this.#options.clock.endOfTurn(this.#atEndOfTurn);
   }
 
   readonly #atEndOfTurn = (): void => {
     this.#isScheduled = false;
-    this.flush();
+    if (!this.#isHeld) this.flush();
   };
 
   #cut(writer: ByteWriter, at: number, purpose: Purpose): void {

@@ -44,6 +44,7 @@ export class Victim {
       mostRunning: running.most,
       ends: [...ends],
       sessions: service.sessions.size,
+      calls: [...service.sessions].map((session) => session.stats().callsIn),
     };
   }
 }
@@ -56,6 +57,8 @@ export interface Status {
   /** How sessions ended: their codes. */
   readonly ends: readonly string[];
   readonly sessions: number;
+  /** What each session that lives has been asked. */
+  readonly calls: readonly number[];
 }
 
 const listener = tcpTransport.listen?.("tcp://127.0.0.1:0", {});

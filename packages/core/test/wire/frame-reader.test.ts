@@ -1,0 +1,97 @@
+import { describe, expect, test } from "vitest";
+import { FrameReader } from "../../src/wire/frame-reader.ts";
+import { Slabs } from "../../src/wire/slabs.ts";
+import { framed } from "../session/raw-peer.ts";
+
+const maxPayloadBytes = 1_000;
+
+/** Frames of lengths that make their parts fall everywhere, and what a reader says of them. */
+const sent = Array.from({ length: 40 }, (_, i) => ({ code: i, text: "x".repeat((i * 7) % 23) }));
+const bytes = Buffer.concat(sent.map(({ code, text }) => framed(code, (writer) => writer.raw(Buffer.from(text)))));
+const cuts = [1, 2, 3, 5, 11, 64, bytes.length];
+
+/** A reader that pauses after every frame for which `pauses` says so. */
+function reading(pauses: (count: number) => boolean = () => false) {
+  const got: { code: number; text: string }[] = [];
+  const oversized: number[] = [];
+  const reader: FrameReader = new FrameReader(maxPayloadBytes, new Slabs(), {
+    frame(code, chunk, start, end) {
+      got.push({ code, text: Buffer.from(chunk.subarray(start, end)).toString() });
+      if (pauses(got.length)) reader.pause();
+    },
+    oversized: (payloadBytes) => oversized.push(payloadBytes),
+  });
+  return { reader, got, oversized };
+}
+
+function pushInPieces(reader: FrameReader, size: number): void {
+  for (let from = 0; from < bytes.length; from += size) {
+    const piece = Uint8Array.from(bytes.subarray(from, from + size));
+    reader.push(piece);
+    // It is the channel's again: what is wanted longer was copied.
+    piece.fill(0xff);
+  }
+}
+
+describe("a frame reader", () => {
+  test.each(cuts)("reads the same frames from pieces of %i bytes", (size) => {
+    const { reader, got } = reading();
+    pushInPieces(reader, size);
+    expect(got).toEqual(sent);
+    expect(reader.isInFrame).toBe(false);
+  });
+
+  test.each(cuts)("pausing after every frame of pieces of %i bytes, loses and repeats none", (size) => {
+    const { reader, got } = reading(() => true);
+    pushInPieces(reader, size);
+    expect(got).toEqual(sent.slice(0, 1));
+    expect(reader.unreadBytes).toBe(bytes.length - 4 - (sent[0]?.text.length ?? 0));
+    for (let count = 2; count <= sent.length; count++) {
+      reader.resume();
+      expect(got).toHaveLength(count);
+    }
+    reader.resume();
+    expect(got).toEqual(sent);
+    expect([reader.isPaused, reader.isInFrame, reader.unreadBytes]).toEqual([false, false, 0]);
+  });
+
+  test.each(cuts)("resumed between pieces of %i bytes, keeps their order", (size) => {
+    const { reader, got } = reading((count) => count % 3 === 0);
+    for (let from = 0; from < bytes.length; from += size) {
+      reader.push(bytes.subarray(from, from + size));
+      if (from % 2 === 0) reader.resume();
+    }
+    while (reader.isPaused) reader.resume();
+    expect(got).toEqual(sent);
+  });
+
+  test("stopped while it pauses, forgets what it has not read", () => {
+    const { reader, got } = reading((count) => count === 5);
+    reader.push(bytes);
+    reader.stop();
+    reader.resume();
+    reader.push(bytes);
+    expect(got).toHaveLength(5);
+    expect([reader.isPaused, reader.unreadBytes]).toEqual([false, 0]);
+  });
+
+  test("refuses a frame too large when it comes to it, and reads nothing behind it", () => {
+    const { reader, got, oversized } = reading((count) => count === 1);
+    const small = framed(1, () => {});
+    const large = framed(2, (writer) => writer.raw(new Uint8Array(maxPayloadBytes + 1)));
+    reader.push(Buffer.concat([small, large, small]));
+    expect(oversized).toEqual([]);
+    reader.resume();
+    expect(oversized).toEqual([maxPayloadBytes + 1]);
+    expect(got).toHaveLength(1);
+  });
+
+  test("takes larger frames from what it has kept, once it is told to", () => {
+    const { reader, got, oversized } = reading((count) => count === 1);
+    const large = framed(2, (writer) => writer.raw(new Uint8Array(maxPayloadBytes + 1)));
+    reader.push(Buffer.concat([framed(1, () => {}), large]));
+    reader.maxPayloadBytes = 2 * maxPayloadBytes;
+    reader.resume();
+    expect([got.length, oversized.length]).toEqual([2, 0]);
+  });
+});
