@@ -45,6 +45,14 @@ export class DependentCalls {
     call.kept = this.#results.open(call.id);
   }
 
+  /**
+   * Notes which results are among the arguments, as soon as those are whole: while the call waits for its turn, the peer
+   * may get them and need them no more. @throws RpcError
+   */
+  noteArguments(call: IncomingCall): void {
+    call.argumentResults = this.#host.resultsIn(call).map((id) => this.#base(call, id));
+  }
+
   /** A call on the result of an earlier one: enters when that is there. @throws RpcError */
   admit(call: IncomingCall): void {
     const base = this.#base(call, call.targetId);
@@ -54,8 +62,9 @@ export class DependentCalls {
 
   /** Whether the results among the arguments are there; if not, `argumentsReady` tells when. @throws RpcError */
   hasArguments(call: IncomingCall): boolean {
-    call.argumentResults ??= this.#host.resultsIn(call).map((id) => this.#base(call, id));
-    const pending = call.argumentResults.find((base) => base.state.kind === "pending");
+    const bases = call.argumentResults ?? [];
+    for (const base of bases) this.#require(call, base);
+    const pending = bases.find((base) => base.state.kind === "pending");
     if (pending) this.#wait(call, pending);
     return !pending;
   }
@@ -99,12 +108,15 @@ export class DependentCalls {
   /** The result of an earlier call: a call that waited for itself would wait for ever. */
   #base(call: IncomingCall, id: number): KeptResult {
     const base = id < call.id ? this.#results.get(id) : undefined;
-    if (base?.state.kind === "pending" || base?.state.kind === "kept") return base;
-    if (base?.state.kind === "dropped") {
-      throw refusal("limit-exceeded", `there was no room to keep the result of call ${id}`, "not-executed");
-    }
-    call.isStepBroken = true;
-    throw refusal("cancelled", `call ${id}, which this one depends on, gave no result`, "not-executed");
+    if (base) return this.#require(call, base);
+    throw broken(call, id);
+  }
+
+  /** @throws RpcError for a result that there will never be */
+  #require(call: IncomingCall, base: KeptResult): KeptResult {
+    if (base.state.kind === "pending" || base.state.kind === "kept") return base;
+    if (base.state.kind === "broken") throw broken(call, base.callId);
+    throw refusal("limit-exceeded", `there was no room to keep the result of call ${base.callId}`, "not-executed");
   }
 
   #wait(call: IncomingCall, base: KeptResult): void {
@@ -122,10 +134,10 @@ export class DependentCalls {
     }
   }
 
-  #goOnWith(call: IncomingCall, { callId, state }: KeptResult): void {
+  #goOnWith(call: IncomingCall, result: KeptResult): void {
     try {
-      if (state.kind !== "kept") this.#base(call, callId);
-      else if (call.isOnResult && !call.entry) this.#enter(call, state.value);
+      const { state } = this.#require(call, result);
+      if (state.kind === "kept" && call.isOnResult && !call.entry) this.#enter(call, state.value);
       else this.#host.argumentsReady(call);
     } catch (error) {
       this.#host.refuse(call, error as RpcError);
@@ -136,4 +148,10 @@ export class DependentCalls {
     this.#host.aim(call, result);
     this.#host.enter(call);
   }
+}
+
+/** The caller knows how the other call failed. */
+function broken(call: IncomingCall, baseId: number): RpcError {
+  call.isStepBroken = true;
+  return refusal("cancelled", `call ${baseId}, which this one depends on, gave no result`, "not-executed");
 }

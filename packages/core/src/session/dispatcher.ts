@@ -127,8 +127,11 @@ export class Dispatcher {
     const begun = this.#incomplete.get(header.id);
     const call = begun ?? this.#newCall(header);
     call.body = { bytes: reader.bytes, start: reader.position, end: reader.end };
-    if (!begun) this.#admit(call);
-    else if (this.#incomplete.delete(call.id) && !call.isFinished) this.#queue.completed(call);
+    if (call.hasResultArguments) this.#step(call, () => this.#dependents.noteArguments(call));
+    const wasIncomplete = this.#incomplete.delete(call.id);
+    if (call.isFinished) return;
+    if (wasIncomplete) this.#queue.completed(call);
+    else this.#admit(call);
   }
 
   /** The first fragment of a call frame: the call has its place from now on. @throws RpcError `protocol` */

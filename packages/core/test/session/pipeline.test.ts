@@ -50,6 +50,11 @@ class Account extends ByReference {
     this.balance += amount;
   }
 
+  addAll(amounts: readonly number[]): number {
+    for (const amount of amounts) this.add(amount);
+    return this.balance;
+  }
+
   async next(): Promise<Account> {
     await Promise.resolve();
     return new Account(this.balance + 1);
@@ -222,6 +227,17 @@ describe("calls that depend on a step", () => {
     const amounts = Array.from({ length: 500 }, () => account.amount());
     bank.opened.open();
     expect(new Set(await Promise.all(amounts))).toEqual(new Set([100]));
+  });
+
+  test("have their arguments though the caller got those, and let them go, before they could run", async () => {
+    const bank = new Bank();
+    await using pair = await leakCheckedPair(bank);
+    const number = pipeline(pair.front).number();
+    const changed = pipeline(pair.front).slowAccount(1).addAll([number, 2] as never);
+    expect(await number).toBe(5);
+    await pair.front.number();
+    bank.opened.open();
+    expect(await changed).toBe(107);
   });
 
   test("may be a thousand, one on the other", async () => {
