@@ -63,17 +63,21 @@ test.each([
   ["memory", memory, 150],
   ["tcp", tcp, 100],
   ["memory, byte by byte", sliced, 50],
-] as const)("random pipelines settle and leave nothing, over %s", async (_place, at, seeds) => {
-  const limits = { maxRunningCalls: 4, maxQueuedCalls: 12 };
-  await using pair = await leakCheckedPair(new Node(), { service: { limits } }, at);
-  for (let seed = 1; seed <= seeds; seed++) {
-    const outcomes = await run(seed, pair.front);
-    expect(outcomes, `seed ${seed}`).toSatisfy((all: readonly string[]) => all.every((one) => allowed.has(one)));
-    expect(await pair.front.hello()).toBe("hello");
-    await until(() => pair.connection.stats().pendingCalls === 0, `the end of every call of seed ${seed}`);
-  }
-  pair.takeReported();
-});
+] as const)(
+  "random pipelines settle and leave nothing, over %s",
+  async (_place, at, seeds) => {
+    const limits = { maxRunningCalls: 4, maxQueuedCalls: 12 };
+    await using pair = await leakCheckedPair(new Node(), { service: { limits } }, at);
+    for (let seed = 1; seed <= seeds; seed++) {
+      const outcomes = await run(seed, pair.front);
+      expect(outcomes, `seed ${seed}`).toSatisfy((all: readonly string[]) => all.every((one) => allowed.has(one)));
+      expect(await pair.front.hello()).toBe("hello");
+      await until(() => pair.connection.stats().pendingCalls === 0, `the end of every call of seed ${seed}`);
+    }
+    pair.takeReported();
+  },
+  60_000,
+);
 
 const allowed = new Set([
   "done",
