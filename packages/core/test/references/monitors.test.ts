@@ -244,7 +244,7 @@ describe("a monitor", () => {
     await until(() => told.length >= 10_000);
     await aWhile();
     expect(told).toHaveLength(10_000);
-  });
+  }, 30_000);
 
   test("of one among ten thousand objects tells of that one", async () => {
     const guests = Array.from({ length: 10_000 }, () => new Guest());
@@ -262,7 +262,7 @@ describe("a monitor", () => {
     monitor(stubs[1] as Remote<Guest>, note);
     await until(() => told.length > 0);
     expect(told).toEqual([{ reason: "disposed" }]);
-  });
+  }, 30_000);
 
   test("of a view, or of a function, is one of the reference", async () => {
     const { greet, front } = room();
