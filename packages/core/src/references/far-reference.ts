@@ -2,7 +2,6 @@
 import { printable } from "../errors/printable.ts";
 import type { CallOptions, Connection, Down } from "../types/session.ts";
 import type { CallerContract } from "./contracts.ts";
-import type { Monitors } from "./monitors.ts";
 
 /** A call whose result can be called, and passed on, before it is there. */
 export interface PipelinedCall {
@@ -54,16 +53,13 @@ export class FarReference {
   readonly kind: "object" | "function";
   /** Its number in the owner's export table; 0 is the peer's front. */
   readonly id: number;
-  /** The class's or function's name, for printing. */
-  readonly name: string;
+  readonly #name: string;
   /** The one stub: `===` for the same object within a session. */
   stub: object | undefined;
   /** Gone for good, and why: later calls are refused. */
   down: Down | undefined = undefined;
   /** How often it came: so many holds go back. */
   received = 1;
-  /** Those who wait for its end. */
-  monitors: Monitors | undefined = undefined;
   /** The same object under contracts of this side: a stub for each. */
   views: Map<CallerContract, object> | undefined;
   /** On what `connect` returned: disposing it closes the connection. */
@@ -73,7 +69,12 @@ export class FarReference {
     this.owner = owner;
     this.kind = kind;
     this.id = id;
-    this.name = printable(name);
+    this.#name = name;
+  }
+
+  /** The class's or function's name, for printing: made so when it is printed, which most never are. */
+  get name(): string {
+    return printable(this.#name);
   }
 
   /** Type and address, for people. Makes no call. */

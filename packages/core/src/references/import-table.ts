@@ -13,18 +13,17 @@ import { Numbered } from "../wire/numbered.ts";
 import type { Collections } from "./collections.ts";
 import { FarReference, type ReferenceOwner } from "./far-reference.ts";
 import { type DownListener, Monitors } from "./monitors.ts";
+import { type PeersNumber, peersNumber } from "./peers-number.ts";
 
 /** A reference that has seen a collection, and what must be known of it when it is gone. */
 class WeakReference extends WeakRef<FarReference> {
   readonly id: number;
   readonly received: number;
-  readonly monitors: Monitors | undefined;
 
   constructor(reference: FarReference) {
     super(reference);
     this.id = reference.id;
     this.received = reference.received;
-    this.monitors = reference.monitors;
   }
 }
 
@@ -57,6 +56,8 @@ export class ImportTable {
   readonly #options: ImportTableOptions;
   readonly #entries = new Numbered<FarReference | WeakReference>("the peer's");
   readonly #front: FarReference;
+  /** Of few references, and not known to them, so that they hear of their collection. */
+  readonly #monitors = new Map<PeersNumber, Monitors>();
   #isWatching = false;
   /** What is still to be looked at of the last collection. */
   #unswept: Iterator<FarReference | WeakReference> | undefined;
@@ -101,7 +102,7 @@ export class ImportTable {
   down(id: number, down: Down): void {
     if (id === 0) {
       this.#front.down ??= down;
-      this.#front.monitors?.tell(down);
+      this.#tell(id, down);
       return;
     }
     const entry = this.#entries.get(id);
@@ -114,7 +115,7 @@ export class ImportTable {
   /** Tells `listener` once that a reference is gone. Returns a function that stops it. */
   monitor(reference: FarReference, listener: DownListener): () => void {
     const down = reference.down ?? this.#down;
-    const monitors = down ? new Monitors(this.#options) : this.#monitorsOf(reference);
+    const monitors = down ? new Monitors(this.#options) : this.#monitorsOf(reference.id);
     const stop = monitors.add(listener);
     if (down) monitors.tell(down);
     return stop;
@@ -123,18 +124,24 @@ export class ImportTable {
   /** The session is over: nothing is given back any more. */
   clear(down: Down): void {
     this.#down = down;
-    this.#front.monitors?.tell(down);
-    for (const entry of this.#entries.values()) entry.monitors?.tell(down);
+    for (const monitors of this.#monitors.values()) monitors.tell(down);
+    this.#monitors.clear();
     this.#entries.clear();
     this.#unswept = undefined;
     this.#unwatch();
   }
 
-  /** Of a reference that is not gone: all but the front stand in the table, which has to know. */
-  #monitorsOf(reference: FarReference): Monitors {
-    reference.monitors ??= new Monitors(this.#options);
-    if (reference !== this.#front) this.#entries.set(reference.id, reference);
-    return reference.monitors;
+  #monitorsOf(id: number): Monitors {
+    const key = peersNumber(id);
+    const monitors = this.#monitors.get(key) ?? new Monitors(this.#options);
+    this.#monitors.set(key, monitors);
+    return monitors;
+  }
+
+  #tell(id: number, down: Down): void {
+    const key = peersNumber(id);
+    this.#monitors.get(key)?.tell(down);
+    this.#monitors.delete(key);
   }
 
   /** A reference that is found may change: it is held strongly once more. One that is gone gives its holds back. */
@@ -159,10 +166,10 @@ export class ImportTable {
     return reference;
   }
 
-  #letGo({ id, received, monitors }: FarReference | WeakReference, down: Down): void {
+  #letGo({ id, received }: FarReference | WeakReference, down: Down): void {
     this.#entries.delete(id);
     this.#options.release(id, received);
-    monitors?.tell(down);
+    if (this.#monitors.size > 0) this.#tell(id, down);
   }
 
   #watch(): void {

@@ -14,7 +14,7 @@ type LocalMethod = (...args: unknown[]) => unknown;
 
 /** The stub of a reference; later calls give the same. */
 export function stubOf(reference: FarReference): object {
-  reference.stub ??= createStub(plainView(reference, undefined));
+  reference.stub ??= createStub(reference, plainly);
   return reference.stub;
 }
 
@@ -26,8 +26,8 @@ export function stubOf(reference: FarReference): object {
  * const patient = withOptions(report, { timeoutMs: 60_000, signal: controller.signal });
  */
 export function withOptions<R>(remote: R, options: CallOptions): R {
-  const target = targetOf(remote);
-  if (target) return createStub({ ...target, options: checkedOptions(target.options, options) }) as R;
+  const seen = viewOf(remote);
+  if (seen) return createStub(seen.reference, { ...seen, options: checkedOptions(seen.options, options) }) as R;
   const view = (remote as { readonly [optionsKey]?: (more: CallOptions) => R } | null | undefined)?.[optionsKey];
   if (typeof view !== "function") throw invalidStub("withOptions");
   return view(options);
@@ -52,9 +52,9 @@ export function checkedOptions(options: CallOptions | undefined, more: CallOptio
  * await oneway(log).write("started");
  */
 export function oneway<T>(remote: Remote<T>): Oneway<T> {
-  const target = targetOf(remote);
-  if (!target) throw invalidStub("oneway");
-  return createStub({ ...target, isOneway: true }) as Oneway<T>;
+  const seen = viewOf(remote);
+  if (!seen) throw invalidStub("oneway");
+  return createStub(seen.reference, { ...seen, isOneway: true }) as Oneway<T>;
 }
 
 /**
@@ -64,17 +64,17 @@ export function oneway<T>(remote: Remote<T>): Oneway<T> {
  * @throws RpcError `invalid-argument` when `remote` is not a stub.
  */
 export function underContract(remote: unknown, contract: CallerContract): object {
-  const target = targetOf(remote);
-  if (!target) throw invalidStub("a contract");
-  if (target.contract === contract) return remote as object;
-  return viewUnder(target.reference, contract);
+  const seen = viewOf(remote);
+  if (!seen) throw invalidStub("a contract");
+  if (seen.contract === contract) return remote as object;
+  return viewUnder(seen.reference, contract);
 }
 
 function viewUnder(reference: FarReference, contract: CallerContract): object {
   reference.views ??= new Map();
   let view = reference.views.get(contract);
   if (!view) {
-    view = createStub(plainView(reference, contract));
+    view = createStub(reference, { ...plainly, contract });
     reference.views.set(contract, view);
   }
   return view;
@@ -112,18 +112,21 @@ export function passedOn(value: object): object {
   return target ? baseOf(target) : value;
 }
 
-function baseOf({ reference, contract }: Target): object {
+function baseOf(target: Target): object {
+  const { contract } = Target.manner(target);
+  const reference = Target.reference(target);
   return contract ? viewUnder(reference, contract) : stubOf(reference);
 }
 
 /** The contract a view is under. */
 export function contractOf(value: object): CallerContract | undefined {
-  return targetOf(value)?.contract;
+  return viewOf(value)?.contract;
 }
 
 /** The reference behind a stub or a view. */
 export function referenceOf(value: unknown): FarReference | undefined {
-  return targetOf(value)?.reference;
+  const target = targetOf(value);
+  return target && Target.reference(target);
 }
 
 /** Why a verb refuses a value that is not a stub. */
@@ -157,54 +160,92 @@ function isPlainObject(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A look at a far object: which, and how its methods are called. */
-export interface View {
-  readonly reference: FarReference;
+/** How the methods of a far object are called. */
+interface Manner {
   readonly options: CallOptions | undefined;
   readonly contract: CallerContract | undefined;
   readonly isOneway: boolean;
 }
 
-function plainView(reference: FarReference, contract: CallerContract | undefined): View {
-  return { reference, options: undefined, contract, isOneway: false };
+const plainly: Manner = { options: undefined, contract: undefined, isOneway: false };
+
+/** A look at a far object: which, and how its methods are called. */
+export interface View extends Manner {
+  readonly reference: FarReference;
 }
 
 /** What a stub, or a view of one, shows. */
 export function viewOf(value: unknown): View | undefined {
-  return targetOf(value);
+  const target = targetOf(value);
+  return target && { reference: Target.reference(target), ...Target.manner(target) };
 }
 
-/** What stands behind the proxy. */
-class Target implements View {
-  readonly reference: FarReference;
-  readonly options: CallOptions | undefined;
-  readonly contract: CallerContract | undefined;
-  readonly isOneway: boolean;
+/**
+ * What stands behind the proxy. Its parts are private and its methods static, for it may be the proxied object itself:
+ * nothing of it must show there.
+ */
+class Target {
+  readonly #reference: FarReference;
+  readonly #manner: Manner;
+  #taken: TakenMethod | Map<string, LocalMethod> | undefined;
+
+  constructor(reference: FarReference, manner: Manner) {
+    this.#reference = reference;
+    this.#manner = manner;
+  }
+
+  static reference(target: Target): FarReference {
+    return target.#reference;
+  }
+
+  static manner(target: Target): Manner {
+    return target.#manner;
+  }
+
   /** A method taken off twice is the same function, and costs its closure once. */
-  readonly methods = new Map<string, LocalMethod>();
-
-  constructor({ reference, options, contract, isOneway }: View) {
-    this.reference = reference;
-    this.options = options;
-    this.contract = contract;
-    this.isOneway = isOneway;
+  static method(target: Target, name: string): LocalMethod {
+    return Target.known(target, name) ?? Target.#take(target, name);
   }
 
-  method(name: string): LocalMethod {
-    let method = this.methods.get(name);
-    if (!method) {
-      method = this.#create(name);
-      this.methods.set(name, method);
-    }
-    return method;
+  /** The method, if it was taken off before. */
+  static known(target: Target, name: string): LocalMethod | undefined {
+    const taken = target.#taken;
+    if (taken instanceof Map) return taken.get(name);
+    for (let method = taken; method; method = method.next) if (method.name === name) return method.call;
+    return undefined;
   }
 
-  #create(name: string): LocalMethod {
-    const { reference, options, contract } = this;
-    const { owner } = reference;
-    if (this.isOneway) return (...args) => owner.post(reference, name, args, options, contract);
-    return (...args) => owner.invoke(reference, name, args, options, contract);
+  static #take(target: Target, name: string): LocalMethod {
+    const call = methodOf(target.#reference, name, target.#manner);
+    const taken = target.#taken;
+    if (taken instanceof Map) taken.set(name, call);
+    else if (taken?.count === maxListed) target.#taken = mapOf(taken).set(name, call);
+    else target.#taken = { name, call, next: taken, count: (taken?.count ?? 0) + 1 };
+    return call;
   }
+}
+
+/** Methods in a list: most far objects are called by one or two, for which a Map would be the largest part of a stub. */
+interface TakenMethod {
+  readonly name: string;
+  readonly call: LocalMethod;
+  readonly next: TakenMethod | undefined;
+  /** How many the list has. */
+  readonly count: number;
+}
+
+const maxListed = 8;
+
+function mapOf(listed: TakenMethod): Map<string, LocalMethod> {
+  const map = new Map<string, LocalMethod>();
+  for (let method: TakenMethod | undefined = listed; method; method = method.next) map.set(method.name, method.call);
+  return map;
+}
+
+function methodOf(reference: FarReference, name: string, { options, contract, isOneway }: Manner): LocalMethod {
+  const { owner } = reference;
+  if (isOneway) return (...args) => owner.post(reference, name, args, options, contract);
+  return (...args) => owner.invoke(reference, name, args, options, contract);
 }
 
 /** Under this key a stub tells its target, and nothing else in the world does. */
@@ -220,45 +261,37 @@ function targetOf(value: unknown): Target | undefined {
 }
 
 /** The proxied object: Node prints this one, not the proxy. */
-class ShadowObject {
+class ShadowObject extends Target {
   readonly [descriptionKey] = "";
   declare readonly [inspectKey]: () => string;
-
-  constructor(target: Target) {
-    hide(this, target);
-  }
 }
 
-function hide(shadow: object, target: Target): void {
-  Object.defineProperty(shadow, targetKey, { value: target });
-}
+// Called on the proxy; on the proxied object, where proxies are shown.
+Object.defineProperty(ShadowObject.prototype, inspectKey, {
+  value(this: ShadowObject) {
+    return Target.reference(targetOf(this) ?? this).describe();
+  },
+});
 
 // biome-ignore lint/complexity/noBannedTypes: any callable will do; it is never called itself.
 function shadowFunction(target: Target): Function {
   const shadow = () => {};
-  hide(shadow, target);
+  Object.defineProperty(shadow, targetKey, { value: target });
   // Configurable: the get trap may answer otherwise.
   return Object.defineProperty(shadow, inspectKey, {
     configurable: true,
-    value: () => target.reference.describe(),
+    value: () => Target.reference(target).describe(),
   });
 }
 
-Object.defineProperty(ShadowObject.prototype, inspectKey, {
-  value(this: { readonly [targetKey]: Target }) {
-    return this[targetKey].reference.describe();
-  },
-});
-
-function createStub(view: View): object {
-  const target = new Target(view);
-  return view.reference.kind === "function"
-    ? new Proxy(shadowFunction(target), functionTraps)
-    : new Proxy(new ShadowObject(target), objectTraps);
+function createStub(reference: FarReference, manner: Manner): object {
+  return reference.kind === "function"
+    ? new Proxy(shadowFunction(new Target(reference, manner)), functionTraps)
+    : new Proxy(new ShadowObject(reference, manner), objectTraps);
 }
 
 function shadowed(shadow: object): Target {
-  return (shadow as { readonly [targetKey]: Target })[targetKey];
+  return shadow instanceof Target ? shadow : (shadow as { readonly [targetKey]: Target })[targetKey];
 }
 
 /** Names that belong to promises, to printing, to comparing and to classes: `undefined`, so that nobody takes a stub for one. */
@@ -278,13 +311,14 @@ export const absentNames: ReadonlySet<string> = new Set([
 /** What every stub answers itself. */
 function local(target: Target, key: string | symbol): unknown {
   if (typeof key === "symbol") return localSymbol(target, key);
-  if (key === "toString") return () => target.reference.describe();
+  if (key === "toString") return () => Target.reference(target).describe();
   if (key === "valueOf") return () => baseOf(target);
-  if (key === descriptionKey) return target.reference.describe();
+  if (key === descriptionKey) return Target.reference(target).describe();
   return undefined;
 }
 
 function localSymbol(target: Target, key: symbol): unknown {
+  const reference = Target.reference(target);
   switch (key) {
     case targetKey:
       return target;
@@ -292,11 +326,11 @@ function localSymbol(target: Target, key: symbol): unknown {
       return true;
     case Symbol.toPrimitive:
     case inspectKey:
-      return () => target.reference.describe();
+      return () => reference.describe();
     case Symbol.dispose:
-      return () => target.reference.release();
+      return () => reference.release();
     case Symbol.asyncDispose:
-      return target.reference.isRoot ? () => target.reference.owner.connection.close() : undefined;
+      return reference.isRoot ? () => reference.owner.connection.close() : undefined;
     default:
       return undefined;
   }
@@ -305,7 +339,9 @@ function localSymbol(target: Target, key: symbol): unknown {
 const localNames: ReadonlySet<string> = new Set(["toString", "valueOf", descriptionKey]);
 
 function refuseChange(shadow: object, key: string | symbol): never {
-  throw new TypeError(`cannot change ${String(key)} of ${shadowed(shadow).reference.describe()}: call a method`);
+  throw new TypeError(
+    `cannot change ${String(key)} of ${Target.reference(shadowed(shadow)).describe()}: call a method`,
+  );
 }
 
 const commonTraps = {
@@ -316,12 +352,14 @@ const commonTraps = {
   preventExtensions: (shadow: object) => refuseChange(shadow, "extensibility"),
 };
 
-const objectTraps: ProxyHandler<object> = {
+const objectTraps: ProxyHandler<ShadowObject> = {
   ...commonTraps,
-  get(shadow, key) {
-    const target = shadowed(shadow);
-    if (typeof key === "symbol" || localNames.has(key)) return local(target, key);
-    return absentNames.has(key) ? undefined : target.method(key);
+  get(target, key) {
+    if (typeof key === "symbol") return localSymbol(target, key);
+    const known = Target.known(target, key);
+    if (known) return known;
+    if (localNames.has(key)) return local(target, key);
+    return absentNames.has(key) ? undefined : Target.method(target, key);
   },
 };
 
@@ -331,20 +369,20 @@ const functionTraps: ProxyHandler<object> = {
     const target = shadowed(shadow);
     switch (key) {
       case "name":
-        return target.reference.name;
+        return Target.reference(target).name;
       case "length":
         return 0;
       case "call":
-        return (_this: unknown, ...args: unknown[]) => target.method("")(...args);
+        return (_this: unknown, ...args: unknown[]) => Target.method(target, "")(...args);
       case "apply":
-        return (_this: unknown, args: readonly unknown[] = []) => target.method("")(...args);
+        return (_this: unknown, args: readonly unknown[] = []) => Target.method(target, "")(...args);
       case "bind":
         return (_this: unknown, ...bound: unknown[]) =>
           (...args: unknown[]) =>
-            target.method("")(...bound, ...args);
+            Target.method(target, "")(...bound, ...args);
       default:
         return local(target, key);
     }
   },
-  apply: (shadow, _this, args: unknown[]) => shadowed(shadow).method("")(...args),
+  apply: (shadow, _this, args: unknown[]) => Target.method(shadowed(shadow), "")(...args),
 };

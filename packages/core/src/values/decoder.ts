@@ -8,6 +8,7 @@ import { absentType, backReferenceType } from "./extension-types.ts";
 import type { ExtensionTable } from "./extensions.ts";
 import { KeyMemory, type KnownKey, knownAt } from "./key-memory.ts";
 import { beyondLimit, malformed } from "./malformation.ts";
+import { NameMemory } from "./name-memory.ts";
 import { readFloat64, readNumber } from "./numbers.ts";
 import { Placeholder } from "./placeholder.ts";
 import { Marker } from "./references.ts";
@@ -33,6 +34,8 @@ export class Decoder {
   #pending: Placeholder | "hole" | undefined;
   /** Of all messages; what it takes from them is bounded. */
   readonly #keys = new KeyMemory();
+  /** Of all messages too. */
+  readonly names = new NameMemory();
 
   constructor(table: ExtensionTable) {
     this.#table = table;

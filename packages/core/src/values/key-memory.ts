@@ -60,7 +60,8 @@ export function knownAt(bytes: Uint8Array, at: number, after: KnownKey): KnownKe
   return undefined;
 }
 
-function isAt(bytes: Uint8Array, at: number, key: string): boolean {
+/** Whether ASCII stands there. */
+export function isAt(bytes: Uint8Array, at: number, key: string): boolean {
   for (let i = 0; i < key.length; i++) if (bytes[at + i] !== key.charCodeAt(i)) return false;
   return true;
 }

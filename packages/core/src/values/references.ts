@@ -1,8 +1,9 @@
 /** Object references on the wire: what an exporter hands out, and the inert marker it becomes until it is hydrated. */
 import type { WireMark } from "./codec.ts";
+import type { Decoder } from "./decoder.ts";
 import type { Extension } from "./extension.ts";
 import { referenceType } from "./extension-types.ts";
-import { malformed } from "./malformation.ts";
+import { type Malformation, malformed } from "./malformation.ts";
 import { Placeholder } from "./placeholder.ts";
 import { readText } from "./text.ts";
 
@@ -45,16 +46,24 @@ export const references: Extension<object> = {
     const kind = kinds[decoder.u8()];
     if (kind === undefined) throw malformed("a reference of an unknown kind", at);
     const id = decoder.varint();
-    const name = readName(decoder.bytes, decoder.position, end);
+    const name = readName(decoder, end);
     if ((kind === "home" || kind === "result") && name !== "") throw malformed(`a reference ${kind} with a name`, at);
     decoder.position = end;
     return decoder.mark(new Marker(kind, id, name));
   },
 };
 
-function readName(bytes: Uint8Array, start: number, end: number): string {
-  const length = end - start;
-  const name = length >= 0 && length <= 3 * maxNameLength ? readText(bytes, start, end) : undefined;
-  if (name !== undefined && name.length <= maxNameLength) return name;
-  throw malformed(`a reference whose name has not 0 to ${maxNameLength} characters`, start);
+function readName({ bytes, position, names }: Decoder, end: number): string {
+  const length = end - position;
+  if (length < 0 || length > 3 * maxNameLength) throw notAName(position);
+  const known = names.find(bytes, position, end);
+  if (known !== undefined) return known;
+  const name = readText(bytes, position, end);
+  if (name.length > maxNameLength) throw notAName(position);
+  names.keep(bytes, position, end, name);
+  return name;
+}
+
+function notAName(at: number): Malformation {
+  return malformed(`a reference whose name has not 0 to ${maxNameLength} characters`, at);
 }

@@ -4,6 +4,8 @@ const scratchFloat = new Float64Array(1);
 const scratchBytes = new Uint8Array(scratchFloat.buffer);
 const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 const textEncoder = new TextEncoder();
+/** Longest text written by hand: crossing into the engine costs more. */
+const shortLength = 40;
 
 /**
  * Writes at `position` of `bytes`. What was written is `bytes.subarray(start, position)`. Hot loops may write into
@@ -102,8 +104,21 @@ export class ByteWriter {
   /** A well-formed string as UTF-8, without a length. Returns the number of bytes written. */
   utf8(text: string): number {
     this.ensure(3 * text.length);
+    if (text.length <= shortLength && this.#ascii(text)) return text.length;
     const { written } = textEncoder.encodeInto(text, this.bytes.subarray(this.position));
     this.position += written;
     return written;
+  }
+
+  #ascii(text: string): boolean {
+    let seen = 0;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      seen |= code;
+      this.bytes[this.position + i] = code;
+    }
+    if (seen >= 0x80) return false;
+    this.position += text.length;
+    return true;
   }
 }

@@ -79,6 +79,26 @@ describe("a stub that has seen the engine collect", () => {
   });
 });
 
+test("a method taken off a stub is the same function each time, however many it has", async () => {
+  const front = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`method${i}`, () => i]));
+  await using pair = await leakCheckedPair(front);
+  const taken = Object.keys(front).map((name) => pair.front[name] as () => Promise<number>);
+  expect(Object.keys(front).map((name) => pair.front[name])).toEqual(taken);
+  expect(await Promise.all(taken.map((method) => method()))).toEqual(Object.keys(front).map((_, i) => i));
+});
+
+test("stubs show the names of their types, however many there are, and however alike", async () => {
+  const names = ["", "é", "日本", ...Array.from({ length: 300 }, (_, i) => `T${i % 10}x${i}`)];
+  const things = names.map((name) => Object.assign(() => name, {}));
+  for (const [i, thing] of things.entries()) Object.defineProperty(thing, "name", { value: names[i] });
+  await using pair = await leakCheckedPair({ things: () => things });
+  for (let round = 0; round < 2; round++) {
+    const stubs = await pair.front.things();
+    expect(stubs.map((stub) => stub.name)).toEqual(names);
+    for (const stub of stubs) release(stub);
+  }
+});
+
 test("20,000 objects made, called and released leave both tables and the heap where they were", {
   timeout: 30_000,
 }, async () => {
