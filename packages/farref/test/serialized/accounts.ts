@@ -42,6 +42,13 @@ export class Account {
     });
   }
 
+  /** The same at once, and then waits for something else. */
+  async meanwhile<T>(callback: () => T | Promise<T>, opened: PromiseLike<unknown>): Promise<T> {
+    const result = callback();
+    await opened;
+    return result;
+  }
+
   fail(message: string): never {
     throw new RangeError(message);
   }

@@ -165,14 +165,11 @@ describe("several processes", () => {
 
 describe("what only looks like part of a call", () => {
   test("calls by a connection that was made within it", async () => {
-    const account = serialized(new Account());
+    const original = new Account();
+    const account = serialized(original);
     const { opened, open } = gate();
     let client: FarAccount | undefined;
-    const caller = {
-      async now(): Promise<number> {
-        return account.deposit(1);
-      },
-    };
+    const caller = { deposit: () => account.deposit(1) };
     await using service = await startService("tcp://127.0.0.1:0", account);
     const held = account.during(async () => {
       client = await connect<Account>(service.uri, { front: caller });
@@ -180,30 +177,27 @@ describe("what only looks like part of a call", () => {
     });
     await until(() => client !== undefined && service.sessions.size === 1);
     const [session] = service.sessions;
-    const deposits = [session?.front<typeof caller>().now(), client?.deposit(1)];
-    await until(() => session?.stats().runningCalls === 1 && connectionOf(client as object).stats().runningCalls === 1);
-    expect(account.balance()).toBeInstanceOf(Promise);
+    const deposits = [session?.front<typeof caller>().deposit(), client?.deposit(1)];
+    const connection = connectionOf(client as object);
+    await until(() => session?.stats().runningCalls === 1 && connection.stats().runningCalls === 1);
+    for (let i = 0; i < 5; i++) await nextTurn();
+    expect(original.balance()).toBe(0);
     open();
     await held;
     expect((await Promise.all(deposits)).sort()).toEqual([1, 2]);
-    await connectionOf(client as object).close();
+    await connection.close();
   });
 
-  test("calls that share a turn of the event loop, a batch and a process with it", async () => {
-    const account = serialized(new Account());
+  test("calls that leave in one batch with one of its own", async () => {
+    const original = new Account();
+    const account = serialized(original);
     await using pair = await leakCheckedPair(account);
     const { opened, open } = gate();
-    const inside = account.during(async () => {
-      // Over memory, the batch leaves in the context of whoever wrote to it first.
-      const first = pair.front.balance();
-      await opened;
-      return first;
-    });
-    await nextTurn();
+    const inside = account.meanwhile(() => pair.front.balance(), opened);
+    // Over memory, the whole batch is delivered in the context of whoever wrote to it first.
     const outside = pair.front.deposit(1);
-    await nextTurn();
-    await nextTurn();
-    expect(account.seen.atOnce).toBe(1);
+    for (let i = 0; i < 5; i++) await nextTurn();
+    expect(original.balance()).toBe(0);
     open();
     expect(await inside).toBe(0);
     expect(await outside).toBe(1);

@@ -20,7 +20,9 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ManualClock } from "../../../conformance/src/index.ts";
 import { places } from "../../../core/test/session/pairs.ts";
+import { RawPeer } from "../../../core/test/session/raw-peer.ts";
 import { failureOf, gate, until } from "../../../core/test/session/waiting.ts";
+import { memoryTransport } from "../../../transports/src/index.ts";
 import { Account, FarAccount, nextTurn } from "./accounts.ts";
 import { leakCheckedPair } from "./pairs.ts";
 
@@ -356,6 +358,30 @@ describe("a call that is given up while it waits", () => {
     expect(await till.deposit(1)).toBe(3);
   });
 
+  test("but not one that the method makes of itself", async () => {
+    const { opened, open } = gate();
+    let runs = 0;
+    let signal: AbortSignal | undefined;
+    const tree = serialized({
+      async grow(depth: number): Promise<void> {
+        runs++;
+        signal = currentCall().signal;
+        if (depth > 0) await Promise.all([tree.grow(depth - 1), tree.grow(depth - 1)]);
+        await opened;
+      },
+    });
+    await using pair = await leakCheckedPair(tree);
+    const controller = new AbortController();
+    const call = failureOf(withOptions(pair.front, { signal: controller.signal }).grow(1));
+    await until(() => pair.session.stats().runningCalls === 1);
+    controller.abort();
+    expect(await call).toMatchObject({ code: "cancelled", outcome: "unknown" });
+    await until(() => signal?.aborted === true);
+    open();
+    await until(() => pair.session.stats().runningCalls === 0);
+    expect(runs).toBe(3);
+  });
+
   test("late, although no timer has said so yet, does not begin", async () => {
     const clock = new BusyClock();
     const { opened, open } = gate();
@@ -417,7 +443,25 @@ describe("while calls wait", () => {
     expect(await Promise.all(deposits)).toEqual([1, 2, 3, 4]);
   });
 
-  test("they count as queued: what exceeds the queue is refused, or held back by an honest caller", async () => {
+  test("they count as queued: what exceeds the queue is refused", async () => {
+    const { opened, open } = gate();
+    await using pair = await leakCheckedPair(serialized(new Till(opened)), {
+      service: { limits: { maxRunningCalls: 2, maxQueuedCalls: 4 } },
+    });
+    await using peer = await RawPeer.connect(memoryTransport, pair.service.uri);
+    for (let id = 1; id <= 8; id++) peer.call(id, 0, "deposit", [1]);
+    for (const callId of [7, 8]) {
+      expect(await peer.nextError()).toMatchObject({
+        callId,
+        isThrown: false,
+        parts: ["overloaded", expect.anything(), "not-executed"],
+      });
+    }
+    open();
+    for (let id = 1; id <= 6; id++) expect(await peer.nextResult()).toMatchObject({ callId: id, value: id });
+  });
+
+  test("they count as queued: what exceeds the queue is held back by an honest caller", async () => {
     const { opened, open } = gate();
     const till = serialized(new Till(opened));
     const limits = { maxRunningCalls: 2, maxQueuedCalls: 4 };
