@@ -37,6 +37,7 @@ export type { AuditEntry } from "./session/disclosure.ts";
 export type { CallPasses, IssuedPasses } from "./session/passes.ts";
 export type { Authorize, AuthorizeCall } from "./session/policy.ts";
 export { connectionOf } from "./session/session-connection.ts";
+export { arrivedStream, leavingStream } from "./streams/checked-streams.ts";
 export type { AuthExchange, Authenticator, Credentials } from "./types/authentication.ts";
 export type { MethodName, RegisteredValues, Remote, remoteOf, Stub } from "./types/remote.ts";
 export type {

@@ -13,19 +13,27 @@ export function faceOf(stream: IncomingStream, kind: StreamKind): object {
   return kind === "readable" ? readableOf(stream) : new FarIterator(stream);
 }
 
+/** The same stream as an iterator. What it came as lives as long, for who drops that would end the stream. */
+export function iteratorOf(face: object, stream: IncomingStream): AsyncIterableIterator<unknown> {
+  return face instanceof FarIterator ? face : new FarIterator(stream, face);
+}
+
 /**
  * Reading begins with the first `next`. Several may be called before the first has settled; `return` and `throw` end the
  * far producer, and settle when its `finally` is done or it has had a second for it.
  */
 class FarIterator implements AsyncIterableIterator<unknown, unknown, unknown>, AsyncDisposable {
   declare readonly [streamKey]: IncomingStream;
+  /** Another face of the same stream. */
+  readonly #kept: object | undefined;
 
-  constructor(stream: IncomingStream) {
+  constructor(stream: IncomingStream, kept?: object) {
     Object.defineProperty(this, streamKey, { value: stream });
+    this.#kept = kept;
   }
 
   next(): Promise<Step> {
-    return this[streamKey].next(this);
+    return this[streamKey].next(this.#kept ?? this);
   }
 
   return(value?: unknown): Promise<Step> {

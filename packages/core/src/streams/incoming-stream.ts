@@ -3,7 +3,7 @@
  * may send. The session keeps only this; what a program holds, an iterator or a `ReadableStream`, is made over it, and
  * when that is dropped the stream is cancelled.
  */
-import type { RpcError } from "../errors/rpc-error.ts";
+import { RpcError } from "../errors/rpc-error.ts";
 import { type Piece, Unread } from "./unread.ts";
 
 /** An item, or the end with what the producer returned. */
@@ -170,19 +170,26 @@ export class IncomingStream {
       this.#host.consumed(this);
       return Promise.resolve({ done: false, value });
     } catch (error) {
-      return this.#host.promise((settler) => this.#spoil(error as Error, settler));
+      return this.#host.promise((settler) => this.#spoil(error, settler));
     }
   }
 
   #settle(piece: Piece, settler: Settler<Step>): void {
     try {
       if (piece.kind === "item") this.#item(piece, settler);
-      else if (piece.kind === "end") settler.resolve(done(this.#host.read(piece)));
+      else if (piece.kind === "end") settler.resolve(done(this.#result(piece)));
       else settler.reject(this.#host.readFailure(piece).error);
     } catch (error) {
-      this.#spoil(error as Error, settler);
+      this.#spoil(error, settler);
     }
     if (piece.kind !== "item") this.#over();
+  }
+
+  /** What the producer returned; a contract says nothing of it. */
+  #result(piece: Piece): unknown {
+    if (!this.check) return this.#host.read(piece);
+    this.#host.discard(piece);
+    return undefined;
   }
 
   #item(piece: Piece, settler: Settler<Step>): void {
@@ -200,8 +207,12 @@ export class IncomingStream {
     }
   }
 
-  /** What has come is no good: the stream ends with it. */
-  #spoil(error: Error, { reject }: Settler<Step>): void {
+  /** What has come is no good: the stream ends with it. A check may also fail by mistake. */
+  #spoil(cause: unknown, { reject }: Settler<Step>): void {
+    const error =
+      cause instanceof RpcError
+        ? cause
+        : new RpcError("internal", "an item could not be checked", "executed", { cause });
     if (this.#state.kind === "open") this.#cancel({ kind: "cancelled" }, error);
     else if (this.#state.kind === "ended") this.#over();
     reject(error);
@@ -264,8 +275,16 @@ export class IncomingStream {
     this.#state = { kind: "over" };
     this.#host.over(this);
     if (!answer) this.#host.discard(piece);
-    else if (piece.kind === "end") this.#answerWith(answer, done(this.#host.read(piece)));
+    else if (piece.kind === "end") this.#answerEnd(answer, piece);
     else this.#answerFailure(answer, this.#host.readFailure(piece));
+  }
+
+  #answerEnd(answer: Answer, piece: Piece): void {
+    try {
+      this.#answerWith(answer, done(this.#result(piece)));
+    } catch (error) {
+      this.#answerFailure(answer, { error: error as Error, isOfEnding: true });
+    }
   }
 
   /** What a producer threw before it was told to end is not what became of that. */

@@ -8,6 +8,7 @@
 import { RpcError } from "../errors/rpc-error.ts";
 import type { LargeMessage } from "../wire/large-message.ts";
 import type { Place } from "../wire/outbox.ts";
+import type { LeavingCheck } from "./checked-streams.ts";
 import type { Step } from "./incoming-stream.ts";
 import type { Source } from "./source.ts";
 import { Share, type Turns, type TurnTaker } from "./turns.ts";
@@ -72,6 +73,8 @@ export class OutgoingStream implements TurnTaker, Place {
   large: LargeMessage | undefined;
   /** What the consumer still takes; an item may overdraw the bytes. */
   readonly credit = { items: 0, bytes: 0 };
+  /** What a contract makes of its items. What the source returns at last is then nobody's business. */
+  check: LeavingCheck | undefined;
   readonly #source: Source;
   readonly #host: OutgoingStreamHost;
   #state: State = { kind: "untouched" };
@@ -164,11 +167,39 @@ export class OutgoingStream implements TurnTaker, Place {
   readonly #stepped = (step: Step): void => {
     if (this.#state.kind !== "stepping") return;
     try {
-      this.#say({ kind: step.done ? "end" : "item", value: step.value });
+      if (this.check) this.#checked(this.check, step);
+      else this.#say({ kind: step.done ? "end" : "item", value: step.value });
     } catch (thrown) {
       this.#threw(thrown);
     }
   };
+
+  #checked(check: LeavingCheck, { done, value }: Step): void {
+    if (done) {
+      this.#say(nothing);
+      return;
+    }
+    const say = (item: unknown) => {
+      if (this.#state.kind === "stepping") this.#say({ kind: "item", value: item });
+    };
+    const refuse = (error: unknown) => {
+      if (this.#state.kind === "stepping") this.#refuse(this.#asRefusal(error));
+    };
+    try {
+      const checked = check(value);
+      if (checked instanceof Promise) checked.then(say, refuse);
+      else say(checked);
+    } catch (error) {
+      refuse(error);
+    }
+  }
+
+  /** A check that fails by mistake is reported here and not told to the peer. */
+  #asRefusal(error: unknown): RpcError {
+    if (error instanceof RpcError) return error;
+    this.#host.unheard(error);
+    return new RpcError("internal", "an item could not be checked", "executed");
+  }
 
   readonly #threw = (thrown: unknown): void => {
     if (this.#state.kind === "stepping") this.#say({ kind: "thrown", thrown });
@@ -188,7 +219,9 @@ export class OutgoingStream implements TurnTaker, Place {
     try {
       return this.#host.write(this, saying);
     } catch (error) {
-      this.#refuse(saying, error as RpcError);
+      if (this.#state.kind !== "sending") return -1;
+      if (saying.kind === "item") this.#refuse(error as RpcError);
+      else this.#say({ kind: "refused", error: error as RpcError });
       return -1;
     }
   }
@@ -199,10 +232,9 @@ export class OutgoingStream implements TurnTaker, Place {
     this.#ask();
   }
 
-  /** What can't be sent ends the stream: the source is told, and so is the consumer. */
-  #refuse(saying: Saying, error: RpcError): void {
-    if (this.#state.kind !== "sending") return;
-    if (saying.kind === "item") this.#end(() => this.#source.cancel(error));
+  /** An item that can't be sent ends the stream: the source is told, and so is the consumer. */
+  #refuse(error: RpcError): void {
+    this.#end(() => this.#source.cancel(error));
     this.#say({ kind: "refused", error });
   }
 

@@ -3,9 +3,11 @@ import type { Clock } from "../clock/clock.ts";
 import { refusal } from "../errors/refusal.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import type { StreamKind } from "../values/codec.ts";
+import { lockedStream } from "../values/streams.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { Numbered } from "../wire/numbered.ts";
 import type { Outbox } from "../wire/outbox.ts";
+import { checkedSource } from "./checked-streams.ts";
 import { OutgoingStream, type OutgoingStreamHost, type Saying, type StreamMaker } from "./outgoing-stream.ts";
 import { isReadOnce, sourceOf } from "./source.ts";
 import { Turns } from "./turns.ts";
@@ -66,15 +68,18 @@ export class OutgoingStreams {
   }
 
   /** A stream is about to leave: gives it its number. @throws RpcError `limit-exceeded`, `unsupported-value` */
-  open(source: object, kind: StreamKind, maker: StreamMaker | undefined): number {
+  open(value: object, valueKind: StreamKind, maker: StreamMaker | undefined): number {
     const { inUse, maxStreams } = this.#options;
+    const { source, kind, check } = checkedSource(value) ?? { source: value, kind: valueKind, check: undefined };
     if (this.#open.size >= maxStreams) {
       const detail = `${this.#open.size} streams are open to this peer, limits.maxStreams is ${maxStreams}`;
       throw new RpcError("limit-exceeded", detail, "not-sent");
     }
     if (inUse.has(source)) throw new RpcError("unsupported-value", alreadySent, "not-sent");
+    if (isLocked(source, kind)) throw new RpcError("unsupported-value", lockedStream, "not-sent");
     if (isReadOnce(source, kind)) inUse.add(source);
     const stream = new OutgoingStream(++this.#lastId, sourceOf(source, kind), maker?.openStream(), this.#host);
+    stream.check = check;
     this.#open.set(stream.id, { stream, source });
     return stream.id;
   }
@@ -168,6 +173,10 @@ export class OutgoingStreams {
     this.#retryCrowded();
     this.#options.ended();
   }
+}
+
+function isLocked(source: object, kind: StreamKind): boolean {
+  return kind === "readable" && (source as ReadableStream).locked;
 }
 
 const alreadySent =

@@ -1,4 +1,5 @@
 /** Streams on the wire: what can be one, and its number. Their items come in frames of their own. */
+import type { StreamKind } from "./codec.ts";
 import type { Encoder } from "./encoder.ts";
 import type { Extension } from "./extension.ts";
 import { iterableType, readableType } from "./extension-types.ts";
@@ -16,9 +17,15 @@ export function isStreamClass(value: object): boolean {
   return name === "ReadableStream" || name === "Generator";
 }
 
+/** As what a value would travel; `undefined` for what is no stream. */
+export function streamKindOf(value: object): StreamKind | undefined {
+  if (!iteratesAsynchronously(value) && !isStreamClass(value)) return undefined;
+  return classOf(value) === "ReadableStream" ? "readable" : "iterable";
+}
+
 /** The row for a stream: a `ReadableStream` is one though it also iterates, where the platform lets it. */
 export function streamRow(value: object): Extension<object> {
-  return classOf(value) === "ReadableStream" ? readables : iterables;
+  return streamKindOf(value) === "readable" ? readables : iterables;
 }
 
 function classOf(value: object): string {
@@ -36,11 +43,13 @@ export const readables: Extension<object> = {
   type: readableType,
   prototypes: [],
   write(encoder, stream) {
-    if ((stream as ReadableStream).locked) throw unsupported("the stream is locked; send it before anybody reads it");
+    if ((stream as ReadableStream).locked) throw unsupported(lockedStream);
     writeStream(encoder, readableType, encoder.exporter.stream(stream, "readable"));
   },
   read: (decoder) => decoder.mark(new Marker("readable", decoder.varint(), "")),
 };
+
+export const lockedStream = "the stream is locked; send it before anybody reads it";
 
 function writeStream({ writer }: Encoder, type: number, id: number): void {
   writer.ensure(16);

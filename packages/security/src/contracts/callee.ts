@@ -22,7 +22,7 @@ export class CalleeMethod implements MethodGuard {
   /** Synchronous schemas are asked synchronously; from the first asynchronous one on, one after the other. */
   prepare(args: unknown[], references: readonly unknown[]): unknown[] | Promise<unknown[]> {
     if (args.length > this.#params.length) throw tooMany(args.length, this.#params.length);
-    const sightings = references.length > 0 ? new Sightings(references) : undefined;
+    const sightings = references.length > 0 ? new Sightings(references, "argument") : undefined;
     const preparation = new Preparation(this.#params.length, sightings);
     for (let i = 0; i < this.#params.length; i++) {
       const checked = arriveAt(this.#params[i] as Place, args[i], sightings);
@@ -82,9 +82,13 @@ class Preparation {
 }
 
 function passedResult(checked: Checked): unknown {
+  return passed(checked, "result");
+}
+
+/** @param root what it is, as an error names it. @throws RpcError `invalid-result` */
+export function passed(checked: Checked, root: "result" | "item"): unknown {
   if (!checked.issues) return checked.value;
-  const detail = describeFailures([{ root: "result", issues: checked.issues }]);
-  throw new RpcError("invalid-result", detail, "executed");
+  throw new RpcError("invalid-result", describeFailures([{ root, issues: checked.issues }]), "executed");
 }
 
 function tooMany(given: number, taken: number): RpcError {

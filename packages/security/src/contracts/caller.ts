@@ -39,7 +39,7 @@ class CheckedMethod implements CallerMethod {
       const place = referencePlaceOf(schema);
       return place ? [[index, place] as const] : [];
     });
-    this.#result = new ResultCheck(result);
+    this.#result = new ResultCheck(result, "result");
   }
 
   get result(): CallerContract | "any" | undefined {
@@ -50,7 +50,7 @@ class CheckedMethod implements CallerMethod {
     if (this.#references.length === 0) return args;
     const leaving = [...args];
     for (const [index, place] of this.#references) {
-      const checked = place.leaving(args[index]);
+      const checked = (place.given ?? place.leaving)(args[index]);
       if (checked.issues) throw invalidArgument(index, checked.issues);
       leaving[index] = checked.value;
     }
@@ -58,7 +58,7 @@ class CheckedMethod implements CallerMethod {
   }
 
   incoming(result: unknown, references: readonly unknown[]): unknown {
-    return this.#result.check(result, references.length > 0 ? new Sightings(references) : undefined);
+    return this.#result.check(result, references);
   }
 }
 
@@ -67,13 +67,16 @@ class CheckedMethod implements CallerMethod {
  * it once more, so a caller gets it as it arrived. Where the schema transforms, what it put out need not be what it
  * takes: then there is nothing to check it by, and the schema is only shown the references that came.
  */
-class ResultCheck {
+export class ResultCheck {
+  readonly #root: "result" | "item";
   readonly #schema: Schema | undefined;
   readonly #place: Place;
   readonly #reference: ReferencePlace | undefined;
   #isTransforming: boolean | undefined;
 
-  constructor(schema: Schema | undefined) {
+  /** @param root what it is, as an error names it */
+  constructor(schema: Schema | undefined, root: "result" | "item") {
+    this.#root = root;
     this.#schema = schema;
     this.#place = schema ? placeOf(schema) : nowhere;
     this.#reference = schema && referencePlaceOf(schema);
@@ -84,8 +87,10 @@ class ResultCheck {
     return this.#reference?.calledBy?.();
   }
 
-  check(result: unknown, sightings: Sightings | undefined): unknown {
+  /** `references` are the stubs and streams that came in it. @throws RpcError `invalid-result` */
+  check(result: unknown, references: readonly unknown[]): unknown {
     if (!this.#schema) return undefined;
+    const sightings = references.length > 0 ? new Sightings(references, "result") : undefined;
     this.#isTransforming ??= isTransforming(this.#schema);
     if (this.#isTransforming && !sightings) return result;
     const checked = arriveAt(this.#place, result, sightings);
@@ -96,10 +101,10 @@ class ResultCheck {
 
   #passed(result: unknown, checked: Checked, sightings: Sightings | undefined): unknown {
     if (checked.issues && !this.#isTransforming) {
-      throw invalidResult(describeFailures([{ root: "result", issues: checked.issues }]));
+      throw invalidResult(describeFailures([{ root: this.#root, issues: checked.issues }]));
     }
     if (sightings && !sightings.isComplete) {
-      throw invalidResult("result: an object or a function by reference where the contract has data");
+      throw invalidResult(`${this.#root}: an object or a function by reference where the contract has data`);
     }
     return this.#reference && !checked.issues ? checked.value : result;
   }

@@ -12,10 +12,12 @@ export interface Place {
   leaving(value: unknown): Checked | Promise<Checked>;
 }
 
-/** A place for what travels by reference. */
+/** A place for what travels by reference, or as a stream. */
 export interface ReferencePlace extends Place {
   arriving(value: unknown): Checked;
   leaving(value: unknown): Checked;
+  /** Leaving as an argument, where that is not as a result. */
+  given?(value: unknown): Checked;
   /** What calls on it go by at the side that makes them; `any` where nothing was agreed. Streams are not called. */
   calledBy?(): CallerContract | "any" | undefined;
 }
@@ -35,6 +37,7 @@ export function schemaOf<I, O>(kind: ReferencePlace): Schema<I, O> {
     },
     // What a call will return is checked when it is there.
     leaving: (value) => (isStep(value) ? accepted(value) : kind.leaving(value)),
+    given: (value) => (isStep(value) ? accepted(value) : (kind.given ?? kind.leaving)(value)),
     calledBy: () => kind.calledBy?.(),
   };
   const validate = (value: unknown) => (currentSightings() ? place.arriving(value) : place.leaving(value));

@@ -5,13 +5,15 @@
 import type { Place } from "./place.ts";
 import type { Checked } from "./schema.ts";
 
-/** What one message brought, and what of it was seen. */
+/** What one message brought, as what, and what of it was seen. */
 export class Sightings {
+  readonly as: "argument" | "result";
   readonly #brought: readonly unknown[];
   readonly #kinds: ReadonlySet<unknown>;
   readonly #seen = new Map<unknown, number>();
 
-  constructor(brought: readonly unknown[]) {
+  constructor(brought: readonly unknown[], as: "argument" | "result") {
+    this.as = as;
     this.#brought = brought;
     this.#kinds = new Set(brought);
   }
