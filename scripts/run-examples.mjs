@@ -30,6 +30,16 @@ const examples = [
     ],
   },
   { name: "progress", prints: [/^client: 5 of 5$/m, /^server: the listener threw RangeError/m] },
+  {
+    name: "money",
+    prints: [
+      /^one is EUR 3\.50, three are EUR 10\.50$/m,
+      /^only 2 of tea left, so 2 x tea for EUR 7\.00$/m,
+      /^stranger: money \{ cents: 350, currency: 'EUR' \}$/m,
+      /^stranger: OutOfStock, only 0 of tea left \{ left: 0 \}$/m,
+      /^forged: invalid-argument$/m,
+    ],
+  },
   { name: "by-reference", prints: [/^copied: +ours \[ 10, 20 \]/m, /^referenced: ours \[ 11, 21 \]/m] },
   {
     name: "presence",
