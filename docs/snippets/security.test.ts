@@ -38,6 +38,22 @@ test("authorize", async () => {
   await expect(calculator.reset()).rejects.toMatchObject({ code: "denied", outcome: "not-executed" });
 });
 
+test("names", async () => {
+  class Admin {
+    wipe() {}
+  }
+  // #region names
+  const service = await startService("tcp://127.0.0.1:8787", new Calculator(), {
+    authorize: ({ method, principal }) => method !== "#admin" || principal?.id === "ann",
+  });
+  service.publish("admin", new Admin());
+  // #endregion
+  const refused = { code: "denied", outcome: "not-sent" };
+  await expect(connect("tcp://127.0.0.1:8787#admin")).rejects.toMatchObject(refused);
+  using calculator = await connect<Calculator>("tcp://127.0.0.1:8787");
+  expect(await calculator.add(5, 3)).toBe(8);
+});
+
 test("contract", async () => {
   // #region contract
   const calculatorContract = defineContract({

@@ -19,7 +19,7 @@ export interface ServiceOptions {
   readonly acl?: Acl | undefined;
   /** Who connects has to prove who they are, by any one of these. */
   readonly authenticate?: Authenticator | readonly Authenticator[] | undefined;
-  /** Asked before each call runs, in turn; `false` is `denied`. */
+  /** Asked before each call runs and each published name is looked up (`#name`), in turn; `false` is `denied`. */
   readonly authorize?: Authorize | readonly Authorize[] | undefined;
   readonly limits?: LimitOptions | undefined;
   /**
@@ -54,7 +54,7 @@ export interface ServiceOptions {
    * `onError` hears too; with a function what it returns.
    */
   readonly redactErrors?: boolean | ((error: unknown) => Error) | undefined;
-  /** Hears of every call that was answered, permitted or refused. */
+  /** Hears of every call and every lookup (`#name`) once, permitted or refused, also when its session ends before the answer. */
   readonly audit?: ((entry: AuditEntry) => void) | undefined;
   /** Listens beyond loopback without `acl` or `authenticate`: everybody who reaches the address may call. */
   readonly insecure?: boolean | undefined;

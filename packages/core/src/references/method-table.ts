@@ -76,9 +76,9 @@ function* offeredDescriptors(object: object): Iterable<[string, PropertyDescript
   }
 }
 
-/** Whether a method of this name is ever offered. */
+/** Whether a method of this name is ever offered. `#name` is what policies know the lookup of a published name by. */
 export function isOfferable(name: string): boolean {
-  return name !== "constructor" && !name.startsWith("_") && name.length <= maxNameBytes;
+  return name !== "constructor" && !/^[_#]/.test(name) && name.length <= maxNameBytes;
 }
 
 function refuseThen(table: Map<string, Method>): MethodTable {

@@ -8,20 +8,20 @@ import type { Codec } from "../values/codec.ts";
 import type { IncomingCall } from "./incoming-call.ts";
 import { passedOn, passedOnRefusal, type Thrown, takeApart } from "./wire-error.ts";
 
-/** One call of a peer's, when it has been answered. */
+/** One call of a peer's, or one lookup, when it has been answered or never will be. */
 export interface AuditEntry {
   readonly sessionId: string;
   readonly peer: PeerAddress;
   readonly principal: Principal | undefined;
-  /** As the peer sent it, made printable. */
+  /** As the peer sent it, made printable; `#` and the name for a lookup. */
   readonly method: string;
-  /** Whether the method ran. */
+  /** Whether the method ran, or may have: a call that is passed on to another process is not always heard of again. */
   readonly permitted: boolean;
-  /** Why it was refused, or why its result could not be sent. */
+  /** Why it was refused, or why there was no result to send: `closed` where the session ended first. */
   readonly code: RpcErrorCode | undefined;
   /** Whether the method threw. */
   readonly threw: boolean;
-  /** From the arrival of the call to its answer. */
+  /** From the arrival of the call to its answer, or to the end of the session. */
   readonly durationMs: number;
 }
 

@@ -19,24 +19,20 @@ import type { ByteReader } from "../wire/byte-reader.ts";
 import { maxIncompleteBytes } from "../wire/fragments.ts";
 import { Numbered } from "../wire/numbered.ts";
 import { CallQueue } from "./call-queue.ts";
+import type { Callee } from "./callee.ts";
 import { applyInCall } from "./current-call.ts";
 import { DependentCalls, type DependentCallsLimits } from "./dependent-calls.ts";
 import { type CallHeader, IncomingCall, readCallHeader } from "./incoming-call.ts";
 import type { ReceivedMethodNames } from "./method-names.ts";
 import type { CallPasses } from "./passes.ts";
 
+/** An empty list. */
+const noArguments = { bytes: Uint8Array.of(0x90), start: 0, end: 1 };
+
 type DispatcherLimits = Pick<
   Limits,
   "maxRunningCalls" | "maxQueuedCalls" | "maxCallDepth" | "maxSendBufferBytes" | "maxMessageBytes"
 >;
-
-/** An object a call runs on. */
-export interface Callee {
-  readonly object: object;
-  /** `this` of the method; `undefined` for functions. */
-  readonly self: object | undefined;
-  method(name: string): Method | undefined;
-}
 
 /** What the dispatcher asks of its session. */
 export interface DispatcherHost {
@@ -125,6 +121,7 @@ export class Dispatcher {
   receive(reader: ByteReader): void {
     const header = readCallHeader(reader, this.#host.methodNames);
     const begun = this.#incomplete.get(header.id);
+    if (!begun) this.count++;
     const call = begun ?? this.#newCall(header);
     call.body = { bytes: reader.bytes, start: reader.position, end: reader.end };
     if (call.hasResultArguments) this.#step(call, () => this.#dependents.noteArguments(call));
@@ -134,8 +131,17 @@ export class Dispatcher {
     else this.#admit(call);
   }
 
+  /** A lookup: it is on nothing that has a number. @throws RpcError `protocol` */
+  lookUp(header: CallHeader, find: () => Callee): void {
+    const call = this.#newCall(header);
+    call.find = find;
+    call.body = noArguments;
+    this.#admit(call);
+  }
+
   /** The first fragment of a call frame: the call has its place from now on. @throws RpcError `protocol` */
   begun(reader: ByteReader): void {
+    this.count++;
     const call = this.#newCall(readCallHeader(reader, this.#host.methodNames));
     this.#incomplete.set(call.id, call);
     this.#admit(call);
@@ -200,7 +206,6 @@ export class Dispatcher {
       throw new RpcError("protocol", `call number ${header.id} after ${this.#lastId}`, "not-executed");
     }
     this.#lastId = header.id;
-    this.count++;
     const call = new IncomingCall(header, this.#host.session, this.#host.clock);
     if (this.#host.callTimeoutMs !== undefined) call.limitTime(this.#host.callTimeoutMs);
     return call;
@@ -234,7 +239,7 @@ export class Dispatcher {
     if (this.#whenIdle && !isPartOfAnother && this.#host.awaitedCalls() === 0) {
       throw refusal("closed", "the service is draining and takes no new calls", "not-executed");
     }
-    if (!call.isOnResult) call.entry = this.#host.target(call.targetId);
+    if (!call.isOnResult && !call.find) call.entry = this.#host.target(call.targetId);
   }
 
   #overloaded(): RpcError {
@@ -246,7 +251,7 @@ export class Dispatcher {
   #begin(call: IncomingCall): void {
     const refusal = call.refusal();
     if (refusal) this.#refuse(call, refusal);
-    else this.#step(call, () => this.#find(call, call.entry as ExportEntry));
+    else this.#step(call, () => this.#find(call));
   }
 
   /** Whether the call has all it needs. One that waits for a result keeps later calls on its target waiting. */
@@ -256,9 +261,9 @@ export class Dispatcher {
     return false;
   }
 
-  #find(call: IncomingCall, entry: ExportEntry): void {
+  #find(call: IncomingCall): void {
     if (!this.#isReady(call)) return;
-    const callee = this.#host.callee(call, entry);
+    const callee = call.find?.() ?? this.#host.callee(call, call.entry as ExportEntry);
     if (isThenable(callee)) this.#later(call, callee, (made) => this.#permit(call, made));
     else this.#permit(call, callee);
   }

@@ -11,6 +11,7 @@ import type { ByteReader } from "../wire/byte-reader.ts";
 import { callFlag } from "../wire/frames.ts";
 import { maxNameBytes, readContext, readPasses } from "../wire/names.ts";
 import { CallStreams } from "./call-streams.ts";
+import type { Callee } from "./callee.ts";
 import type { PostponableCall } from "./current-call.ts";
 import type { KeptResult } from "./kept-results.ts";
 import type { ReceivedMethodNames } from "./method-names.ts";
@@ -31,7 +32,7 @@ export interface CallHeader {
 
 const noPasses: readonly string[] = Object.freeze([]);
 const noReferences: readonly unknown[] = Object.freeze([]);
-const noContext: Readonly<Record<string, string>> = Object.freeze({});
+export const noContext: Readonly<Record<string, string>> = Object.freeze({});
 
 /** Reads a call frame up to its body. @throws RpcError `protocol` */
 export function readCallHeader(reader: ByteReader, names: ReceivedMethodNames): CallHeader {
@@ -83,6 +84,8 @@ export class IncomingCall implements PostponableCall, StreamMaker {
   readonly #clock: Clock;
   /** Missing while fragments of the call are still to come. */
   body: Body | undefined;
+  /** Of a lookup, which has no target: what it runs on. */
+  find: (() => Callee) | undefined;
   /** The target, found when the call came: a release behind the call does not take it away. */
   entry: ExportEntry | undefined;
   /** The arguments were decoded: their references are ours now. */
@@ -95,6 +98,8 @@ export class IncomingCall implements PostponableCall, StreamMaker {
   madeFront: object | undefined;
   /** Answered, or never to be. */
   isFinished = false;
+  /** The audit has it. */
+  isAudited = false;
   readonly #flags: number;
   #postponement: Postponement | undefined;
   #cancelled: RpcError | undefined;
@@ -210,6 +215,11 @@ export class IncomingCall implements PostponableCall, StreamMaker {
     if (this.entry?.isRevoked) return refusal("stale-reference", "its owner has revoked it", "not-executed");
     if (this.isLate) return refusal("timeout", "the caller's time was up before it could run", "not-executed");
     return this.isCancelled ? refusal("cancelled", "cancelled by the caller", "not-executed") : undefined;
+  }
+
+  /** Its method has begun to do something. */
+  get hasBegun(): boolean {
+    return this.runs !== undefined && !this.isPostponed && this.neverBegan === undefined;
   }
 
   /** Its method waits before it does anything. */

@@ -1,12 +1,15 @@
-/** Whether a call may run: functions asked after its arguments are decoded and before its method. */
+/** Whether a call may run, or a name be looked up: functions asked after arguments are decoded and before the method. */
 import { refusal } from "../errors/refusal.ts";
 import type { RpcError } from "../errors/rpc-error.ts";
 import type { Principal, Session } from "../types/session.ts";
 
-/** A call about to run. */
+/** A call about to run, or the lookup of a published name. */
 export interface AuthorizeCall {
+  /** `""` where a function is called; `#` and the name for a lookup: no method is called so. */
   readonly method: string;
+  /** The object; of a lookup the one that is published, or an empty one where none is. */
   readonly target: object;
+  /** As the peer sent them, not validated yet; none for a lookup. */
   readonly args: readonly unknown[];
   readonly principal: Principal | undefined;
   readonly scope?: string | undefined;
@@ -14,7 +17,8 @@ export interface AuthorizeCall {
 }
 
 /**
- * Decides whether a call may run. `false` is `denied`; it may throw an RpcError of its own.
+ * Decides whether a call may run, and whether a published name may be looked up. `false` is `denied`; it may throw an
+ * RpcError of its own. A name that there is none of is asked about too, so that who is denied does not learn that.
  *
  * @example
  * const readers: Authorize = ({ method, principal }) => method.startsWith("get") || principal?.role === "admin";

@@ -12,11 +12,13 @@ import { maxNameBytes } from "../wire/names.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import { Answers } from "./answers.ts";
 import type { Arrivals } from "./arrivals.ts";
+import type { Callee } from "./callee.ts";
 import type { Departures } from "./departures.ts";
-import { type AuditEntry, auditEntry, type CallEnd, type Disclosure, toldOf } from "./disclosure.ts";
-import { type Callee, Dispatcher, isThenable } from "./dispatcher.ts";
+import { auditEntry, type CallEnd, type Disclosure, toldOf } from "./disclosure.ts";
+import { Dispatcher, isThenable } from "./dispatcher.ts";
 import type { SessionEnvironment, SharedLimits } from "./environment.ts";
 import type { IncomingCall } from "./incoming-call.ts";
+import { lookupOf, readLookup } from "./lookup.ts";
 import { ReceivedMethodNames } from "./method-names.ts";
 import { type Authorize, type AuthorizeCall, authorizeAll } from "./policy.ts";
 import { ResultsAsArguments } from "./results-as-arguments.ts";
@@ -117,15 +119,8 @@ export class Serving {
   }
 
   lookup(reader: ByteReader): void {
-    const callId = reader.varint();
-    const object = this.#options.environment.published(reader.text(maxNameBytes));
-    if (object) this.#answers.result(callId, object);
-    else
-      this.#answers.refusal(
-        callId,
-        refusal("not-found", "nothing is published so", "not-executed"),
-        errorFlag.argumentsUntouched,
-      );
+    const { header, name } = readLookup(reader);
+    this.#dispatcher.lookUp(header, () => lookupOf(name, this.#options.environment.published));
   }
 
   /** Answers a call of a kind that this version does not know. */
@@ -237,7 +232,10 @@ export class Serving {
   }
 
   #answerThrown(call: IncomingCall, thrown: unknown): void {
-    if (this.#isOver) return;
+    if (this.#isOver) {
+      this.#audit(call, { permitted: true, threw: true, code: "closed" });
+      return;
+    }
     const { disclosure, environment, session } = this.#options;
     const by = call.entry?.isRelay ? "relay" : "program";
     const told = toldOf(thrown, by, disclosure, environment.codec, (error) => environment.onError(error, session));
@@ -251,28 +249,36 @@ export class Serving {
   }
 
   #refuse(call: IncomingCall, error: RpcError): void {
-    if (this.#isOver) return;
+    const end = { permitted: call.hasBegun && error.outcome !== "not-executed", threw: false, code: error.code };
+    if (this.#isOver) {
+      this.#audit(call, end);
+      return;
+    }
     if (error.outcome === "not-executed") abandonStreams(call.references);
     this.#answers.refusal(call.id, error, refusalFlags(call));
-    this.#answered(call, { permitted: error.outcome !== "not-executed", threw: false, code: error.code });
+    this.#answered(call, end);
   }
 
   #answered(call: IncomingCall, end: CallEnd): void {
-    if (this.#options.disclosure.audit) this.#audit(this.#options.disclosure.audit, call, end);
+    this.#audit(call, end);
     this.#options.answered();
   }
 
-  /** An audit that throws is reported, and changes nothing. */
-  #audit(audit: (entry: AuditEntry) => void, call: IncomingCall, end: CallEnd): void {
-    const { environment, session } = this.#options;
+  /** Each call once. An audit that throws is reported, and changes nothing. */
+  #audit(call: IncomingCall, end: CallEnd): void {
+    const { environment, session, disclosure } = this.#options;
+    if (!disclosure.audit || call.isAudited) return;
+    call.isAudited = true;
     try {
-      audit(auditEntry(call, session, end, environment.clock.now()));
+      disclosure.audit(auditEntry(call, session, end, environment.clock.now()));
     } catch (error) {
       environment.onError(toError(error), session);
     }
   }
 
+  /** What was not answered until now never will be: the session is over. */
   #finished(call: IncomingCall): void {
+    this.#audit(call, { permitted: call.hasBegun, threw: false, code: "closed" });
     call.whenStreamsEnd(() => {
       if (call.entry) this.#options.exports.endCall(call.entry);
       if (call.madeFront) this.#dispose(call.madeFront);

@@ -13,7 +13,7 @@ export interface Stub<T> extends Disposable {
  * How `T` looks from afar: each method returns a promise, and nothing but methods is left. A function type becomes a
  * function that returns a promise.
  *
- * Gone: private and protected members, names that begin with `_`, symbols, fields, accessors, and the names a stub
+ * Gone: private and protected members, names that begin with `_` or `#`, symbols, fields, accessors, and the names a stub
  * answers itself (`then`, `constructor`, `toString`, …). Data stays as it is; functions and objects of `ByReference`
  * classes become remotes where they come back, and may be given as they are or as remotes where they are parameters.
  *
@@ -51,6 +51,7 @@ type HiddenName =
   | symbol
   | number
   | `_${string}`
+  | `#${string}`
   | "constructor"
   | "prototype"
   | "then"

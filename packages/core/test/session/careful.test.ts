@@ -87,7 +87,7 @@ test("a call given up while somebody decides about it never runs", async () => {
   const decision = new Promise<boolean>((resolve) => {
     decide = resolve;
   });
-  const authorize = [() => decision];
+  const authorize = [({ method }: { method: string }) => (method === "act" ? decision : true)];
   await using pair = await leakCheckedPair(front, { service: { authorize } });
   const controller = new AbortController();
   const call = withOptions(pair.front, { signal: controller.signal }).act();

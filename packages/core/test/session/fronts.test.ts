@@ -355,6 +355,7 @@ describe("limits.maxConnections", () => {
       await using _second = await connectTo(pair.service.uri);
       await expect(connectTo(pair.service.uri)).rejects.toMatchObject({ code: "unreachable" });
     }
+    expect(pair.takeReported().service).toMatchObject([{ code: "overloaded" }]);
     await until(() => pair.service.sessions.size === 1);
     await using third = await connectTo(pair.service.uri);
     expect(await third.next()).toBe(1);

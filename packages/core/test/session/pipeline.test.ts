@@ -233,7 +233,9 @@ describe("calls that depend on a step", () => {
     const bank = new Bank();
     await using pair = await leakCheckedPair(bank);
     const number = pipeline(pair.front).number();
-    const changed = pipeline(pair.front).slowAccount(1).addAll([number, 2] as never);
+    const changed = pipeline(pair.front)
+      .slowAccount(1)
+      .addAll([number, 2] as never);
     expect(await number).toBe(5);
     await pair.front.number();
     bank.opened.open();
