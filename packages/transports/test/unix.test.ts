@@ -1,9 +1,12 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import {
+  closeSync,
   existsSync,
   lstatSync,
+  mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -15,6 +18,7 @@ import {
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { acceptAt, describeTransport, slicingTransport } from "@farref/conformance";
 import type { RpcError } from "@farref/core";
 import { unixTransport } from "@farref/transports";
@@ -106,6 +110,30 @@ describe("socket files", () => {
   test("in a directory that is not there are refused", async () => {
     path = join(directory, "missing", "a.sock");
     expect((await refusal()).cause).toMatchObject({ code: "ENOENT" });
+  });
+
+  const linux = process.platform === "linux";
+  test.runIf(linux)("are made in their own directory, whatever one may do in its parent", async () => {
+    const handle = openSync(directory, "r");
+    path = `/proc/self/fd/${handle}/${names}.sock`; // Nobody can make a file in the parent of this one.
+    const before = readdirSync(directory);
+    await using acceptor = await listen();
+    (await unixTransport.dial(acceptor.uri, {})).destroy();
+    expect(readdirSync(directory).sort()).toEqual([...before, `${names}.sock`].sort());
+    await acceptor.listener.close();
+    expect(readdirSync(directory)).toEqual(before);
+    closeSync(handle);
+  });
+
+  test("in a directory whose name ends in X are made without a warning", async () => {
+    const warnings: Error[] = [];
+    const warned = (warning: Error) => warnings.push(warning);
+    process.on("warning", warned);
+    path = join(mkdirSync(join(directory, "BOX"), { recursive: true }) ?? "", "a.sock");
+    await using _ = await listen();
+    await setImmediate();
+    process.off("warning", warned);
+    expect(warnings).toEqual([]);
   });
 
   test("may have the longest possible path, even where a temporary name would not fit", async () => {

@@ -51,7 +51,7 @@ function isAnswered(path: string): Promise<boolean> {
 }
 
 async function bind(server: Server, path: string, mode: number): Promise<void> {
-  const directory = mkdtempSync(join(dirname(path), "."));
+  const directory = mkdtempSync(`${dirname(path)}/.`); // `join` would drop the dot. A longer name would fit less often.
   const temporary = join(directory, "s");
   try {
     if (!fits(temporary)) return await bindUnderUmask(server, path, mode);
