@@ -21,7 +21,7 @@ export interface WireReference {
 export type StreamKind = "iterable" | "readable";
 
 /** The wire form of a stream: its number among those its producer has sent. */
-export interface WireStream {
+interface WireStream {
   readonly kind: StreamKind;
   readonly id: number;
 }
@@ -36,7 +36,7 @@ export interface WireSignal {
 }
 
 /** A signal that had been aborted before it was sent. */
-export interface WireAborted {
+interface WireAborted {
   readonly kind: "aborted";
   readonly id: number;
   readonly reason: unknown;
