@@ -22,7 +22,7 @@ declare const frontOf: unique symbol;
 /** A listening endpoint: made by `startService`, ended by `close`, `drain` or `await using`. */
 export interface Service<F> extends AsyncDisposable {
   readonly [frontOf]?: F;
-  /** The first address really listened on, port filled in. */
+  /** The first address really listened on, port filled in; it stays when the service has closed. */
   readonly uri: string;
   readonly uris: readonly string[];
   /** The established sessions. */
@@ -82,6 +82,8 @@ class LiveService<F extends object> implements Service<F> {
   readonly #sessions = new Set<LiveSession>();
   /** Channels that are not sessions yet, or never will be and are not gone. */
   readonly #channels = new Set<Channel>();
+  /** A listener that has stopped forgets where it listened. */
+  #lastUris: readonly string[] = [];
   #state: "open" | "draining" | "closed" = "open";
   #isUnreferenced = false;
   #closing: Promise<void> | undefined;
@@ -108,7 +110,7 @@ class LiveService<F extends object> implements Service<F> {
   }
 
   get uris(): readonly string[] {
-    return this.#listeners.map((listener) => listener.uri);
+    return this.#listeners.map((listener, i) => listener.uri || (this.#lastUris[i] ?? ""));
   }
 
   get sessions(): ReadonlySet<Session> {
@@ -120,6 +122,7 @@ class LiveService<F extends object> implements Service<F> {
     try {
       signal?.throwIfAborted();
       for (const listener of this.#listeners) await this.#startListener(listener);
+      this.#lastUris = this.uris;
     } catch (error) {
       await this.close();
       throw asStartError(error);
@@ -235,6 +238,7 @@ class LiveService<F extends object> implements Service<F> {
   }
 
   async #stopListening(): Promise<void> {
+    this.#lastUris = this.uris;
     await Promise.all(this.#listeners.map((listener) => listener.close()));
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ManualClock, turns } from "../../../conformance/src/index.ts";
-import { memoryTransport } from "../../../transports/src/index.ts";
+import { memoryTransport, tcpTransport } from "../../../transports/src/index.ts";
 import { currentCall, openConnection, openService, perCall, type RpcError, type Session } from "../../src/index.ts";
 import { frame, optional } from "../../src/wire/frames.ts";
 import { leakCheckedPair, places } from "./pairs.ts";
@@ -114,6 +114,17 @@ describe("closing", () => {
     controller.abort();
     await pair.service.closed;
     expect(await pair.connection.closed).toMatchObject({ by: "peer" });
+  });
+
+  test.each(["close", "drain"] as const)("a service by %s leaves it the addresses it has listened on", async (end) => {
+    const at = ["tcp://127.0.0.1:0", "tcp://127.0.0.1:0"].map((uri) => tcpTransport.listen!(uri, {}));
+    const service = await openService(at, waiter().front, {});
+    const { uri, uris } = service;
+    expect(uris).toEqual([expect.stringMatching(/:[1-9]\d*$/), expect.stringMatching(/:[1-9]\d*$/)]);
+    await service[end]();
+    expect([service.uri, service.uris]).toEqual([uri, uris]);
+    await service.close();
+    expect([service.uri, service.uris]).toEqual([uri, uris]);
   });
 
   test("settles only when the channel is gone, however slow the peer", async () => {
