@@ -47,11 +47,12 @@ describe.each(withAddresses)("a list of who may connect, over $place,", (place) 
   });
 
   test.each([[["deny", "all"]], [["deny all", "allow 192.168.1.*"]], [["deny 10.0.0.0/8"]], [[]]])(
-    "%j does not, and tells nobody a word",
+    "%j does not, tells nobody a word, and onError who it was",
     async (rules) => {
       const { error, sessions, failures } = await knock(place, rules);
       expect(error).toMatchObject({ name: "RpcError", outcome: "not-sent" });
-      expect([sessions, failures]).toEqual([0, []]);
+      expect(sessions).toBe(0);
+      expect(failures).toMatchObject([{ code: "denied", outcome: "not-sent" }]);
     },
   );
 });
