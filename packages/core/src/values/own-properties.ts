@@ -1,7 +1,8 @@
 /** Looking at what an object holds without running any of its code: descriptors, keys, prototypes. */
 import { type Refusal, unsupported } from "./refusal.ts";
+import { refusalOf } from "./refused-kinds.ts";
 
-const { getOwnPropertyDescriptor, getOwnPropertySymbols } = Object;
+const { getOwnPropertyDescriptor, getOwnPropertySymbols, getPrototypeOf } = Object;
 
 /** Arrays up to here have their keys listed; longer ones their values, which costs a tenth, but runs an accessor. */
 const listedElements = 64;
@@ -18,12 +19,26 @@ export function ownValue(object: object, key: string): unknown {
 
 export function requireNoSymbols(object: object): void {
   const symbols = getOwnPropertySymbols(object);
-  if (symbols.length > 0) requireHidden(object, symbols);
+  if (symbols.length > 0) requireHarmless(object, symbols);
 }
 
-function requireHidden(object: object, symbols: readonly symbol[]): void {
-  if (!symbols.some((symbol) => Object.prototype.propertyIsEnumerable.call(object, symbol))) return;
-  throw unsupported("symbol keys are not copied; use string keys");
+/** Symbols that are not enumerable are left at home, but for those that say the object is no plain one at all. */
+function requireHarmless(object: object, symbols: readonly symbol[]): void {
+  if (symbols.some((symbol) => Object.prototype.propertyIsEnumerable.call(object, symbol))) {
+    throw unsupported("symbol keys are not copied; use string keys");
+  }
+  if (symbols.includes(Symbol.toStringTag)) requireClass(object);
+  else if (Object.prototype.toString.call(object) === "[object Arguments]") throw refusalOf(object);
+}
+
+/** `Math`, `JSON`, `Intl`, …: plain by their prototype, in any realm, but not by the tag of their own. */
+function requireClass(object: object): void {
+  const prototype: object | null = getPrototypeOf(object);
+  if (prototype === null || getPrototypeOf(prototype) !== null) return;
+  throw unsupported(
+    "an object with a Symbol.toStringTag of its own is not plain data; " +
+      "send its properties in a plain one, or mark it with byReference(object)",
+  );
 }
 
 /**

@@ -8,6 +8,7 @@ const cures: readonly (readonly [kind: RegExp, cure: string])[] = [
   [/^Weak/, "weak collections and references are not copied; send what they hold"],
   [/^(Number|String|Boolean|BigInt|Symbol)$/, "boxed primitives are not copied; send the plain value"],
   [/Iterator$/, "iterators that are not asynchronous are not copied; send an array of their items, or a generator"],
+  [/^Arguments$/, "arguments are not copied; send an array of them"],
   [/^AbortSignal$/, "a signal of another realm is not sent; derive one of this realm: AbortSignal.any([signal])"],
 ];
 const classInstance =

@@ -42,6 +42,17 @@ const classInstances: readonly Refused[] = [
   ["a Blob", () => new Blob(["a"]), instances],
 ];
 
+const tagged =
+  /an object with a Symbol\.toStringTag of its own is not plain data; send its properties in a plain one, or /;
+const notPlain: readonly Refused[] = [
+  ...["Math", "JSON", "Intl", "Atomics", "Reflect", "WebAssembly"].map(
+    (name): Refused => [`the namespace ${name}`, () => Reflect.get(globalThis, name), tagged],
+  ),
+  ["an object with a tag", () => Object.defineProperty({ a: 1 }, Symbol.toStringTag, { value: "Tagged" }), tagged],
+  ["an object with an accessor for a tag", () => Object.defineProperty({}, Symbol.toStringTag, { get: never }), tagged],
+  ["the arguments of a function", argumentsOf, /arguments are not copied; send an array of them$/],
+];
+
 const symbols: readonly Refused[] = [
   ["a symbol", () => Symbol("s"), /symbols are not copied; send a string$/],
   ["a symbol that all share", () => Symbol.for("s"), /symbols are not copied/],
@@ -135,12 +146,17 @@ const unreadable: readonly Refused[] = [
 ];
 
 export const refusals: readonly RefusalRow[] = [
-  ...rowsOf([classInstances, symbols, accessors, extras, others, unreadable].flat(), false),
+  ...rowsOf([classInstances, notPlain, symbols, accessors, extras, others, unreadable].flat(), false),
   ...rowsOf([promises, thenables].flat(), true),
 ];
 
 function rowsOf(refused: readonly Refused[], isAwaited: boolean): RefusalRow[] {
   return refused.map(([name, make, cure, path = ""]) => ({ name, make, cure, path, isAwaited }));
+}
+
+function argumentsOf(): IArguments {
+  // biome-ignore lint/complexity/noArguments: they are what is sent.
+  return arguments;
 }
 
 /** Not enumerable, as these properties of an error are. */
