@@ -4,7 +4,11 @@ import { refusalOf } from "./refused-kinds.ts";
 
 const { getOwnPropertyDescriptor, getOwnPropertySymbols, getPrototypeOf } = Object;
 
-/** Arrays up to here have their keys listed; longer ones their values, which costs a tenth, but runs an accessor. */
+/**
+ * Arrays up to here have their keys listed, ten nanoseconds for each; of longer ones their values, which costs a third, but
+ * runs an accessor beside the elements. One in the place of an element is run in any case: nothing tells it from a value but
+ * its descriptor or `__lookupGetter__`, at 70 and 15 nanoseconds, and a number is encoded in eight.
+ */
 const listedElements = 64;
 
 /** The value of an own data property. Twenty nanoseconds dearer than reading it: nothing cheaper spares an accessor. */
