@@ -29,7 +29,11 @@ export class BytePrinter {
   }
 
   varint(name) {
-    this.line(1, `${name} ${this.bytes[this.at]}`, 1);
+    let number = 0;
+    let size = 0;
+    do number += (this.bytes[this.at + size] & 127) * 128 ** size;
+    while (this.bytes[this.at + size++] >= 128);
+    this.line(size, `${name} ${number}`, 1);
   }
 
   text(name) {

@@ -52,6 +52,7 @@ const examples = [
     ],
   },
   { name: "chat", args: ["--check"], prints: [/^ok/m] },
+  { name: "streams", args: ["--check"], prints: [/^page: 8388608 bytes are stored, the bar is at 1$/m, /^ok/m] },
   {
     name: "two-roles",
     prints: [

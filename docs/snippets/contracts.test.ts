@@ -13,6 +13,7 @@ import {
   reference,
   type Session,
   startService,
+  stream,
   withOptions,
 } from "farref";
 import * as v from "valibot";
@@ -277,6 +278,35 @@ test("options", async () => {
   // #endregion
   expect(report).toBe("May");
   await expect(stub.total()).rejects.toMatchObject({ code: "denied" });
+});
+
+test("streams", async () => {
+  // #region streams
+  const reading = z.object({ at: z.date(), celsius: z.number().min(-90).max(60) });
+  const station = defineContract({
+    record: method([stream(reading)], z.int()),
+    readings: method([], stream(reading)),
+  });
+  // #endregion
+  const recorded: z.infer<typeof reading>[] = [];
+  const weather: Implementation<typeof station> = {
+    async record(readings) {
+      for await (const one of readings) recorded.push(one);
+      return recorded.length;
+    },
+    async *readings() {
+      yield* recorded;
+    },
+  };
+  await startService("tcp://127.0.0.1:8787", implement(station, weather));
+  using stub = await connect("tcp://127.0.0.1:8787", { contract: station });
+  async function* made(...degrees: number[]) {
+    for (const celsius of degrees) yield { at: new Date(), celsius };
+  }
+  expect(await stub.record(made(20, 21))).toBe(2);
+  for await (const { celsius } of await stub.readings()) expect([20, 21]).toContain(celsius);
+  await expect(stub.record(made(22, 1_000))).rejects.toMatchObject({ code: "invalid-argument" });
+  expect(recorded).toHaveLength(3);
 });
 
 test("valibot", async () => {
