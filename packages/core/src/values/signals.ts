@@ -1,9 +1,11 @@
 /** Abort signals on the wire: a number while they may still abort, the reason once they have. */
+import type { Encoder } from "./encoder.ts";
 import type { Extension } from "./extension.ts";
 import { signalType } from "./extension-types.ts";
-import { beginExtension, endExtension } from "./headers.ts";
+import { beginExtension, endExtension, writeArrayHeader } from "./headers.ts";
 import { malformed } from "./malformation.ts";
 import { Marker } from "./references.ts";
+import { within } from "./refusal.ts";
 
 export function isAbortSignal(value: object): value is AbortSignal {
   return typeof AbortSignal === "function" && value instanceof AbortSignal;
@@ -19,7 +21,7 @@ export const signals: Extension<AbortSignal> = {
     const begun = beginExtension(encoder.writer, signalType);
     encoder.writer.u8(sent ? kinds.indexOf(sent.kind) : 0);
     if (sent) encoder.writer.varint(sent.id);
-    else encoder.array([signal.reason], depth);
+    else writeReason(encoder, signal.reason, depth);
     endExtension(encoder.writer, begun);
   },
   read(decoder, _end, depth) {
@@ -33,3 +35,15 @@ export const signals: Extension<AbortSignal> = {
     return decoder.mark(marker);
   },
 };
+
+/** In a list of its own, so that it counts for the depth of the message. */
+function writeReason(encoder: Encoder, reason: unknown, depth: number): void {
+  encoder.enter(depth);
+  encoder.charge(1);
+  writeArrayHeader(encoder.writer, 1);
+  try {
+    encoder.value(reason, depth + 1);
+  } catch (error) {
+    throw within(".reason", error);
+  }
+}

@@ -135,6 +135,15 @@ const others: readonly Refused[] = [
   ["a RegExp with an odd lastIndex", () => Object.assign(/a/g, { lastIndex: "1" }), /lastIndex/],
 ];
 
+const iterators = /iterators that are not asynchronous are not copied; send an array of their items, or a generator$/;
+const live: readonly Refused[] = [
+  ["an array's iterator", () => [][Symbol.iterator](), iterators],
+  ["a Map's iterator", () => new Map().entries(), iterators],
+  ["a ReadableStream that somebody reads", () => lockedStream(), /locked; send it before anybody reads it$/],
+  ["a signal aborted with a symbol", () => AbortSignal.abort(Symbol("s")), /symbols are not copied/, ".reason"],
+  ["a signal aborted with an instance", () => AbortSignal.abort({ of: new Account() }), instances, ".reason.of"],
+];
+
 const unreadable: readonly Refused[] = [
   ["a forged Map", () => Object.create(Map.prototype), /reading it failed/],
   ["a forged Date", () => Object.create(Date.prototype), /reading it failed/],
@@ -146,7 +155,7 @@ const unreadable: readonly Refused[] = [
 ];
 
 export const refusals: readonly RefusalRow[] = [
-  ...rowsOf([classInstances, notPlain, symbols, accessors, extras, others, unreadable].flat(), false),
+  ...rowsOf([classInstances, notPlain, symbols, accessors, extras, others, live, unreadable].flat(), false),
   ...rowsOf([promises, thenables].flat(), true),
 ];
 
@@ -162,6 +171,12 @@ function argumentsOf(): IArguments {
 /** Not enumerable, as these properties of an error are. */
 function hidden(key: "message" | "name", value: unknown): Error {
   return Object.defineProperty(new Error("e"), key, { value });
+}
+
+function lockedStream(): ReadableStream {
+  const stream = new ReadableStream();
+  stream.getReader();
+  return stream;
 }
 
 /** Pages that share memory with nobody have no constructor for it, but WebAssembly. */
