@@ -45,8 +45,10 @@ export function toldOf(
   report: (error: Error) => void,
 ): Thrown | RpcError {
   if (by === "relay" && thrown instanceof RpcError) return passedOnRefusal(thrown);
-  if (by === "relay" && (thrown instanceof RemoteError || codec.keepsClass(thrown))) return passedOn(thrown, codec);
-  return takeApart(disclosed(thrown, disclosure, report), disclosure.exposeStacks ? "sent" : "kept", codec);
+  if (by === "relay" && thrown instanceof RemoteError) return passedOn(thrown);
+  const isPassedOn = by === "relay" && codec.keepsClass(thrown);
+  const sent = isPassedOn ? thrown : disclosed(thrown, disclosure, report);
+  return takeApart(sent, disclosure.exposeStacks ? "sent" : "kept", codec);
 }
 
 /** What is sent of something thrown. The program hears of it under the number that the peer gets. */

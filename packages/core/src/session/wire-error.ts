@@ -83,10 +83,14 @@ export function encodeThrown(
     encode(writer, whole);
   } catch {
     undo();
-    const { data, cause } = whole;
-    const name = travelling(whole.name, canTravel);
-    const kept = { ...whole, name, data: keepTravelling(data, canTravel), cause: canTravel({ cause }) ? cause : [] };
+    const { name, data, cause } = whole;
     const least = { ...whole, name: travelling(name, isText), data: undefined, cause: [] };
+    const kept = {
+      ...least,
+      name: travelling(name, canTravel),
+      data: keepTravelling(data, canTravel),
+      cause: canTravel({ cause }) ? cause : [],
+    };
     encode(writer, canTravel(kept) ? kept : least);
   }
 }
@@ -152,8 +156,7 @@ function ownProperties(error: object): Record<string, PropertyDescriptor> {
 }
 
 /** What a relayed method threw goes on as it came. */
-export function passedOn(error: Error, codec: Codec): Thrown {
-  if (!(error instanceof RemoteError)) return takeApart(error, "kept", codec);
+export function passedOn(error: RemoteError): Thrown {
   const came = (error as { readonly [cameAs]?: object })[cameAs];
   if (came) return { ...nothingThrown, name: came };
   const { remoteName: name, message, code, data } = error;

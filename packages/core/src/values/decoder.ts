@@ -22,7 +22,7 @@ export class Decoder {
   bytes: Uint8Array = noBytes;
   position = 0;
   /** From the first value of a registered class on. */
-  watch: ReadWatch | undefined = undefined;
+  watch: ReadWatch | undefined;
   readonly #table: ExtensionTable;
   #end = 0;
   #maxDepth = 0;
@@ -328,7 +328,7 @@ export class Decoder {
   #whole<T>(value: T): Decoded<T> {
     if (this.position !== this.#end) throw malformed("more bytes than the value has", this.position);
     const references = (this.#placeholders ?? none) as readonly Marker[]; // others come with a watch
-    return this.watch ? this.watch.ended(value, references, this.position) : { value, references };
+    return this.watch?.ended(value, references, this.position) ?? { value, references };
   }
 }
 

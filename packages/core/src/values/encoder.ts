@@ -27,7 +27,7 @@ export class Encoder {
   #limits!: ValueLimits;
   #nodesLeft = 0;
   /** From the first value of a registered class on. */
-  watch: WriteWatch | undefined = undefined;
+  watch: WriteWatch | undefined;
 
   constructor(table: ExtensionTable) {
     this.#table = table;
@@ -145,7 +145,7 @@ export class Encoder {
   #object(value: object | null, depth: number): void {
     if (value === null) this.writer.u8(0xc0);
     else if (this.#isReference(value)) references.write(this, value, depth);
-    else if (iteratesAsynchronously(value) && !this.#table.isOfRow(value)) streamRow(value).write(this, value, depth);
+    else if (iteratesAsynchronously(value)) streamRow(value).write(this, value, depth);
     else {
       const met = this.#identities.meet(value);
       if (met >= 0) this.#again(value, met);

@@ -46,11 +46,6 @@ export class ExtensionTable {
     return this.#byType[type];
   }
 
-  /** Whether there is a row for exactly the class of an object. */
-  isOfRow(object: object): boolean {
-    return this.#byPrototype.has(Object.getPrototypeOf(object));
-  }
-
   forObject(value: object, prototype: object | null): Extension | undefined {
     if (prototype === null) return nullPrototypes;
     return this.#byPrototype.get(prototype) ?? (value instanceof Error ? errors : undefined);

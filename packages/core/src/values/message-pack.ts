@@ -83,7 +83,7 @@ class MessagePackCodec implements Codec {
   }
 
   hydrate<T>(decoded: Decoded<T>, importer: Importer): T {
-    return decoded.placeholders && this.#types ? this.#types.hydrate(decoded, importer) : hydrate(decoded, importer);
+    return this.#types ? this.#types.hydrate(decoded, importer) : hydrate(decoded, importer);
   }
 
   keepsClass(thrown: unknown): thrown is Error {

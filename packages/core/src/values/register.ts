@@ -6,6 +6,7 @@ import { standardExtensions } from "./extensions.ts";
 import { isMarked } from "./marks.ts";
 import { packError, unpackError } from "./registered-errors.ts";
 import { PackedType } from "./registered-types.ts";
+import { iteratesAsynchronously } from "./streams.ts";
 import { UnknownValue } from "./unknown-values.ts";
 import { invalidType, type ValueType } from "./value-type.ts";
 
@@ -18,7 +19,7 @@ import { invalidType, type ValueType } from "./value-type.ts";
  * are no instances of the class: register it too.
  *
  * @throws RpcError `invalid-argument` for a name that is not 1 to 64 printable characters, and for a class that travels in
- * a way of its own: a built-in one, or one that extends `ByReference`.
+ * a way of its own: a built-in one, one that extends `ByReference`, one that iterates asynchronously.
  * @example
  * const money = registerValue(Money, {
  *   name: "money",
@@ -89,6 +90,7 @@ function travelsAlready(prototype: object): string | undefined {
   if (isBuiltIn(prototype)) return "farref has its own way with it";
   if ([RpcError, RemoteError].some((Own) => isOfClass(prototype, Own.prototype))) return "it is farref's own";
   if (isMarked(prototype)) return "its instances travel by reference";
+  if (iteratesAsynchronously(prototype)) return "its instances travel as streams";
   return "then" in prototype ? "its instances would be taken for promises" : undefined;
 }
 

@@ -8,11 +8,12 @@ import type { Decoder } from "./decoder.ts";
 import type { Encoder } from "./encoder.ts";
 import type { Extension } from "./extension.ts";
 import { packedType } from "./extension-types.ts";
+import { hydrate } from "./hydrate.ts";
 import { pathTo } from "./nesting.ts";
 import { PackedMarker } from "./packed-marker.ts";
 import type { Marker } from "./references.ts";
 import { describe, packedStep, Refusal, within } from "./refusal.ts";
-import { readName, readUnknown, UnknownValue, writePacked } from "./unknown-values.ts";
+import { extraCost, UnknownValue, unknownValues } from "./unknown-values.ts";
 import { fillInOrder } from "./unpacking.ts";
 import {
   invalidType,
@@ -62,7 +63,7 @@ class RegisteredTypes implements TypeTable {
       type: packedType,
       prototypes: [...this.#byPrototype.keys(), UnknownValue.prototype],
       write: (encoder, value, depth) => this.#write(encoder, value, depth),
-      read: (decoder, _end, depth) => this.#read(decoder, depth),
+      read: (decoder, end, depth) => this.#read(decoder, end, depth),
     };
   }
 
@@ -71,7 +72,9 @@ class RegisteredTypes implements TypeTable {
     return this.#byPrototype.get(Object.getPrototypeOf(thrown))?.isThrowable === true;
   }
 
-  hydrate<T>({ value, placeholders = [] }: Decoded<T>, importer: Importer): T {
+  hydrate<T>(decoded: Decoded<T>, importer: Importer): T {
+    const { value, placeholders } = decoded;
+    if (!placeholders) return hydrate(decoded, importer);
     const resolved = new Map<unknown, unknown>();
     let root: unknown = value;
     try {
@@ -109,7 +112,7 @@ class RegisteredTypes implements TypeTable {
     packedOf.set(value, packed);
     nesting.begin();
     try {
-      writePacked(encoder, packed, depth);
+      unknownValues.write(encoder, packed, depth);
     } catch (error) {
       throw within(packedStep(packed.name), error);
     }
@@ -128,12 +131,17 @@ class RegisteredTypes implements TypeTable {
     }
   }
 
-  #read(decoder: Decoder, depth: number): object {
+  #read(decoder: Decoder, end: number, depth: number): unknown {
+    const at = decoder.position;
     decoder.watch ??= new Reading();
     const { nesting } = decoder.watch as Reading; // nobody else sets it
-    const name = readName(decoder, depth);
-    const packing = this.#byName.get(name);
-    if (!packing) return readUnknown(decoder, name, depth);
+    const packing = this.#byName.get(decoder.value(depth));
+    if (!packing) {
+      decoder.position = at;
+      return unknownValues.read(decoder, end, depth);
+    }
+    decoder.enter(depth, at);
+    decoder.charge(extraCost);
     const marker = decoder.keep(new PackedMarker(packing.name));
     nesting.begin();
     marker.data = decoder.placed(marker, "data", depth + 1);

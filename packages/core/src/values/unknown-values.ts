@@ -1,6 +1,4 @@
 /** Registered values where their class is not registered, both ways. */
-import type { Decoder } from "./decoder.ts";
-import type { Encoder } from "./encoder.ts";
 import type { Extension } from "./extension.ts";
 import { packedType } from "./extension-types.ts";
 import { beginExtension, endExtension } from "./headers.ts";
@@ -27,33 +25,24 @@ export class UnknownValue {
 }
 
 /** A registered value with its data costs as much of a message's budget as four values: that is what making one takes. */
-const extraCost = 3;
+export const extraCost = 3;
 
-export const unknownValues: Extension<object> = {
+export const unknownValues: Extension<UnknownValue> = {
   type: packedType,
   prototypes: [UnknownValue.prototype],
-  write: (encoder, value, depth) => writePacked(encoder, value as UnknownValue, depth), // the only class of this row
-  read: (decoder, _end, depth) => readUnknown(decoder, readName(decoder, depth), depth),
+  write(encoder, { name, data }, depth) {
+    encoder.enter(depth);
+    encoder.charge(extraCost);
+    const begun = beginExtension(encoder.writer, packedType);
+    encoder.text(name);
+    encoder.value(data, depth + 1);
+    endExtension(encoder.writer, begun);
+  },
+  /** No placeholder: nothing of the program's has to run for it. What is no name, the value itself refuses. */
+  read(decoder, _end, depth) {
+    decoder.enter(depth, decoder.position);
+    decoder.charge(extraCost);
+    const value = decoder.keep(new UnknownValue(decoder.value(depth) as string, undefined));
+    return Object.assign(value, { data: decoder.placed(value, "data", depth + 1) });
+  },
 };
-
-export function writePacked(encoder: Encoder, { name, data }: UnknownValue, depth: number): void {
-  encoder.enter(depth);
-  encoder.charge(extraCost);
-  const begun = beginExtension(encoder.writer, packedType);
-  encoder.text(name);
-  encoder.value(data, depth + 1);
-  endExtension(encoder.writer, begun);
-}
-
-/** The name, which tells how to read on. */
-export function readName(decoder: Decoder, depth: number): unknown {
-  decoder.enter(depth, decoder.position);
-  decoder.charge(extraCost);
-  return decoder.value(depth);
-}
-
-/** Not a marker: nothing of the program's has to run for it. @throws RpcError for what is no name */
-export function readUnknown(decoder: Decoder, name: unknown, depth: number): UnknownValue {
-  const value = decoder.keep(new UnknownValue(name as string, undefined)); // looks at it itself
-  return Object.assign(value, { data: decoder.placed(value, "data", depth + 1) });
-}

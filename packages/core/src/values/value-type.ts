@@ -29,7 +29,7 @@ export interface RegisteredType extends ValueType {
 export interface TypeTable {
   /** How their instances are written and read. */
   readonly row: Extension<object>;
-  /** What `Codec.hydrate` does, for a message with `placeholders`. */
+  /** What `Codec.hydrate` does. */
   hydrate<T>(decoded: Decoded<T>, importer: Importer): T;
   /** Whether what was thrown is an error of exactly a class that it keeps then. */
   isThrowable(thrown: unknown): boolean;
@@ -59,7 +59,7 @@ export function resolveTypes(types: readonly ValueType[] = [], words: Words = "t
   return first?.[tableOf]?.(types, words);
 }
 
-export const notTypes = "types: expected a list of registered types";
+export const notTypes = "types: expected registered types";
 
 export function invalidType(why: string): RpcError {
   return new RpcError("invalid-argument", why, "not-sent");
