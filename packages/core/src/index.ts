@@ -24,6 +24,7 @@ export {
   type CallerMethod,
   guardMethod,
   guardOf,
+  Leaving,
   type MethodGuard,
   offerInPlaceOf,
 } from "./references/contracts.ts";

@@ -16,8 +16,48 @@ export interface MethodGuard {
    * @throws RpcError `invalid-argument`, `not-executed`
    */
   prepare(args: unknown[], references: readonly unknown[]): unknown[] | Promise<unknown[]>;
-  /** The result as it leaves. @throws RpcError `invalid-result`, `executed` */
+  /** The result as it leaves, in a `Leaving` where it is no plain value. @throws RpcError `invalid-result`, `executed` */
   complete(result: unknown): unknown;
+}
+
+const leavingKey: unique symbol = Symbol.for("farref.leaving") as never;
+
+/**
+ * A result, or an item of a stream, as a contract lets it leave: no object by reference, function or stream may stand in
+ * it but those that are permitted.
+ */
+export class Leaving {
+  readonly value: unknown;
+  readonly #permitted: Set<unknown>;
+
+  constructor(value: unknown, permitted: Iterable<unknown>) {
+    this.value = value;
+    this.#permitted = new Set(permitted);
+  }
+
+  get [leavingKey](): this {
+    return this;
+  }
+
+  permits(value: unknown): boolean {
+    return this.#permitted.has(value);
+  }
+
+  /** `other` stands for what is permitted. */
+  permitFor(value: unknown, other: unknown): void {
+    if (this.permits(value)) this.#permitted.add(other);
+  }
+}
+
+/** What is sent of a value: what is in a `Leaving`, else itself. */
+export function bareOf(value: unknown): unknown {
+  const leaving = leavingOf(value);
+  return leaving ? leaving.value : value;
+}
+
+export function leavingOf(value: unknown): Leaving | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  return (value as { readonly [leavingKey]?: Leaving })[leavingKey];
 }
 
 const guardKey: unique symbol = Symbol.for("farref.methodGuard") as never;

@@ -30,7 +30,7 @@ export class Answers {
     this.#departures.maker = maker;
     try {
       writer.varint(callId);
-      this.#codec.encode(writer, value, this.#departures.ofReplies, this.#peerLimits, "result");
+      this.#codec.encode(writer, this.#departures.bare(value), this.#departures.ofReplies, this.#peerLimits, "result");
       this.#checkSize();
     } catch (error) {
       this.#abandon();
@@ -38,7 +38,7 @@ export class Answers {
       this.refusal(callId, refusal, 0);
       return refusal;
     } finally {
-      this.#departures.maker = undefined;
+      this.#departures.written();
     }
     this.#departures.take();
     this.lastBytes = this.#outbox.openBytes;

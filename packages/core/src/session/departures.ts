@@ -3,6 +3,7 @@
  * transaction: whoever takes it answers for it, and undoes it when the message is never sent or was never read.
  */
 import { RpcError } from "../errors/rpc-error.ts";
+import { type Leaving, leavingOf } from "../references/contracts.ts";
 import type { ExportEntry, ExportTable } from "../references/export-table.ts";
 import type { ReferenceOwner } from "../references/far-reference.ts";
 import { stepOf } from "../references/pipeline.ts";
@@ -63,6 +64,8 @@ export class Departures implements Exporter {
     standIn: (value) => this.standIn(value),
     isPinned: (object) => this.isPinned(object),
   };
+  /** The contract that what is being sent goes by. */
+  #leaving: Leaving | undefined;
   #departing: Departed | undefined;
   #stepFailure: StepFailure | undefined;
 
@@ -72,6 +75,18 @@ export class Departures implements Exporter {
     this.#owner = owner;
     this.#signals = signals;
     this.#streams = streams;
+  }
+
+  /** What is to be written of a result or an item; what a contract says of it holds until `written`. */
+  bare(value: unknown): unknown {
+    this.#leaving = leavingOf(value);
+    return this.#leaving ? this.#leaving.value : value;
+  }
+
+  /** The message has been written, or given up. */
+  written(): void {
+    this.maker = undefined;
+    this.#leaving = undefined;
   }
 
   /** What was counted so far of the message being written. */
@@ -92,7 +107,10 @@ export class Departures implements Exporter {
   /** What has come of a step stands for it; the result of one that waits has a number only where it was asked for. */
   standIn(value: object): unknown {
     const step = stepOf(value);
-    return step instanceof PipelineStep && !step.isWaiting ? this.#valueOf(step) : value;
+    if (!(step instanceof PipelineStep) || step.isWaiting) return value;
+    const made = this.#valueOf(step);
+    this.#leaving?.permitFor(value, made);
+    return made;
   }
 
   /** The encoder tells of what it could not encode; who sends asks here whether a step was to blame. */
@@ -105,7 +123,17 @@ export class Departures implements Exporter {
     }
   }
 
+  #checkPermitted(value: object): void {
+    if (!this.#leaving || this.#leaving.permits(value)) return;
+    throw new RpcError(
+      "invalid-result",
+      "an object or a function by reference where the contract has data",
+      "executed",
+    );
+  }
+
   #ofReply(value: object): WireReference {
+    this.#checkPermitted(value);
     if (typeof value !== "function" || !stepOf(value)) return this.#object(value);
     throw new RpcError("unsupported-value", "the step of a pipeline has no result yet; await it first", "not-sent");
   }
@@ -129,6 +157,7 @@ export class Departures implements Exporter {
   }
 
   stream(value: object, kind: StreamKind): number {
+    this.#checkPermitted(value);
     const id = this.#streams.open(value, kind, this.maker);
     this.#begun.addStream(id);
     return id;

@@ -3,6 +3,7 @@
 import { refusal } from "../errors/refusal.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import { toError } from "../errors/to-error.ts";
+import { bareOf } from "../references/contracts.ts";
 import type { ExportEntry, ExportTable } from "../references/export-table.ts";
 import { streamOf } from "../streams/far-iterator.ts";
 import type { Session } from "../types/session.ts";
@@ -226,7 +227,7 @@ export class Serving {
   #answer(call: IncomingCall, value: unknown): void {
     if (this.#isOver) return;
     const refused = this.#answers.result(call.id, call.isOneway ? undefined : value, call);
-    if (!refused) this.#dispatcher.keep(call, value, this.#answers.lastBytes);
+    if (!refused) this.#dispatcher.keep(call, bareOf(value), this.#answers.lastBytes);
     const code = refused?.code;
     this.#answered(call, { permitted: true, threw: false, code });
   }

@@ -86,7 +86,7 @@ export class StreamWriter {
       this.#abandon();
       throw asExecuted(error);
     } finally {
-      departures.maker = undefined;
+      departures.written();
     }
   }
 
@@ -115,7 +115,7 @@ export class StreamWriter {
 
   #encode(writer: ByteWriter, value: unknown, root: string): void {
     const { codec, departures, peerLimits } = this.#options;
-    codec.encode(writer, value, departures.ofReplies, peerLimits, root);
+    codec.encode(writer, departures.bare(value), departures.ofReplies, peerLimits, root);
   }
 
   #checkSize(): number {

@@ -1,6 +1,7 @@
 /** A method under a contract, at the side that runs it: what it gets was validated, and so is what leaves. */
 import { type MethodGuard, RpcError } from "@farref/core";
 import { describeFailures, type Failure } from "./issues.ts";
+import { leaveBy } from "./leavings.ts";
 import type { MethodSpec } from "./method.ts";
 import { nowhere, type Place, placeOf } from "./place.ts";
 import type { Checked } from "./schema.ts";
@@ -46,8 +47,7 @@ export class CalleeMethod implements MethodGuard {
   }
 
   complete(result: unknown): unknown {
-    const checked = this.#result.leaving(result);
-    return checked instanceof Promise ? checked.then(passedResult) : passedResult(checked);
+    return leaveBy(this.#result, result, "result");
   }
 }
 
@@ -79,16 +79,6 @@ class Preparation {
     }
     return this.#values;
   }
-}
-
-function passedResult(checked: Checked): unknown {
-  return passed(checked, "result");
-}
-
-/** @param root what it is, as an error names it. @throws RpcError `invalid-result` */
-export function passed(checked: Checked, root: "result" | "item"): unknown {
-  if (!checked.issues) return checked.value;
-  throw new RpcError("invalid-result", describeFailures([{ root, issues: checked.issues }]), "executed");
 }
 
 function tooMany(given: number, taken: number): RpcError {

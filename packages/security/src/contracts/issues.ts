@@ -2,8 +2,9 @@
  * What was wrong with values, in words that a caller may read: at most 16 issues and less than 1 KiB, however many there
  * are. Names and texts of the peer's are cut before anything is done with them, and have their control characters shown.
  */
+import { RpcError } from "@farref/core";
 import { utf8 } from "../bytes.ts";
-import type { Issue } from "./schema.ts";
+import type { Checked, Issue } from "./schema.ts";
 
 /** Issues with one argument, or with the result. */
 export interface Failure {
@@ -30,6 +31,12 @@ export function describeFailures(failures: readonly Failure[]): string {
   }
   const left = failures.reduce((count, { issues }) => count + issues.length, -lines.length);
   return lines.join("; ") + (left > 0 ? `; and ${left} more` : "");
+}
+
+/** What a schema made of a value of ours. @param root what it is, as an error names it. @throws RpcError `invalid-result` */
+export function passed(checked: Checked, root: "result" | "item"): unknown {
+  if (!checked.issues) return checked.value;
+  throw new RpcError("invalid-result", describeFailures([{ root, issues: checked.issues }]), "executed");
 }
 
 function* linesOf(failures: readonly Failure[]): Iterable<string> {

@@ -4,6 +4,7 @@
  */
 import { type CallerContract, isStep } from "@farref/core";
 import { watchedForm } from "./asynchronous.ts";
+import { letLeave } from "./leavings.ts";
 import { accepted, type Checked, type Schema } from "./schema.ts";
 import { currentSightings } from "./sightings.ts";
 
@@ -35,8 +36,12 @@ export function schemaOf<I, O>(kind: ReferencePlace): Schema<I, O> {
       currentSightings()?.see(value);
       return kind.arriving(value);
     },
-    // What a call will return is checked when it is there.
-    leaving: (value) => (isStep(value) ? accepted(value) : kind.leaving(value)),
+    leaving(value) {
+      // What a call will return is checked when it is there.
+      const checked = isStep(value) ? accepted(value) : kind.leaving(value);
+      if (!checked.issues) letLeave(checked.value);
+      return checked;
+    },
     given: (value) => (isStep(value) ? accepted(value) : (kind.given ?? kind.leaving)(value)),
     calledBy: () => kind.calledBy?.(),
   };

@@ -4,9 +4,9 @@
  * is refused ends the stream.
  */
 import { arrivedStream, leavingStream, RpcError } from "@farref/core";
-import { passed } from "./callee.ts";
 import { ResultCheck } from "./caller.ts";
 import { describeFailures } from "./issues.ts";
+import { leaveBy } from "./leavings.ts";
 import { type Place, placeOf, type ReferencePlace, referencePlaceOf, schemaOf } from "./place.ts";
 import { accepted, type Checked, type InputOf, type OutputOf, type Schema, unexpected } from "./schema.ts";
 import { arriveAt, currentSightings, Sightings } from "./sightings.ts";
@@ -27,7 +27,7 @@ export function stream<I extends Schema>(
   const argument = (value: unknown, references: readonly unknown[]) => argumentItem(items, value, references);
   return schemaOf({
     arriving: (value) => arriving(value, argument, (received, references) => results.check(received, references)),
-    leaving: (value) => leaving(value, (sent) => resultItem(items, sent)),
+    leaving: (value) => leaving(value, (sent) => leaveBy(items, sent, "item")),
     // Data leaves as it is: it is validated where it arrives.
     given: (value) => leaving(value, reference && ((sent) => givenItem(reference, sent))),
   });
@@ -45,12 +45,6 @@ function arriving(value: unknown, argument: ArrivingCheck, result: ArrivingCheck
 function leaving(value: unknown, check: ((item: unknown) => unknown) | undefined): Checked {
   const sent = leavingStream(value, check);
   return sent ? accepted(sent) : unexpected("a stream", value);
-}
-
-/** An item of a result, where it is made. @throws RpcError `invalid-result` */
-function resultItem(place: Place, item: unknown): unknown {
-  const checked = place.leaving(item);
-  return checked instanceof Promise ? checked.then((settled) => passed(settled, "item")) : passed(checked, "item");
 }
 
 /** An item of an argument, where it is read. @throws RpcError `invalid-argument` */
