@@ -5,7 +5,7 @@ import { flood } from "./attack/flood.ts";
 import type { Client } from "./contender.ts";
 import { contenderNamed } from "./contenders.ts";
 import { p99OneAtATime } from "./load.ts";
-import { type Answer, answer, failure, type Request } from "./messages.ts";
+import { type Answer, answer, answerEach, failure, type Request } from "./messages.ts";
 import { scenarios } from "./scenarios.ts";
 
 const [name = "", transport = "", address = ""] = process.argv.slice(2);
@@ -13,10 +13,7 @@ process.once("disconnect", () => process.exit());
 
 try {
   const client = await contenderNamed(name, transport).connect(address);
-  process.on(
-    "message",
-    (request: Request) => void serve(client, request).then(answer, (error) => answer(failure(error))),
-  );
+  answerEach((request) => serve(client, request));
   answer({ kind: "ready", address });
 } catch (error) {
   answer(failure(error));

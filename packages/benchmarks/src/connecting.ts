@@ -1,8 +1,7 @@
 /** What connecting costs in round trips, counted by the time it takes through a relay that makes every byte late. */
 
-import { once } from "node:events";
-import { type AddressInfo, createServer, connect as dial, type Socket } from "node:net";
 import { type ConnectOptions, connect, connectionOf, type ServiceOptions, sharedSecret, startService } from "farref";
+import { lateRelay } from "./late-relay.ts";
 import { median } from "./load.ts";
 import { portOf } from "./loopback.ts";
 import type { Options } from "./options.ts";
@@ -45,31 +44,13 @@ export async function measureConnecting(options: Options): Promise<readonly Conn
 
 async function roundTrips(way: Way): Promise<number> {
   await using served = await startService("tcp://127.0.0.1:0", service, way.service);
-  const relay = await lateRelay(portOf(served.uri));
+  const relay = await lateRelay(portOf(served.uri), oneWayMs);
   const startedAt = performance.now();
   const remote = await connect<typeof service>(`tcp://127.0.0.1:${relay.port}`, way.connection);
   const tookMs = performance.now() - startedAt;
   await connectionOf(remote).close();
   relay.close();
   return tookMs / (2 * oneWayMs);
-}
-
-/** Passes everything on, `oneWayMs` late, in its order. */
-async function lateRelay(port: number): Promise<{ readonly port: number; close(): void }> {
-  const server = createServer({ noDelay: true }, (near) => {
-    const far = dial({ port, host: "127.0.0.1", noDelay: true });
-    passOn(near, far);
-    passOn(far, near);
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return { port: (server.address() as AddressInfo).port, close: () => void server.close() };
-}
-
-function passOn(from: Socket, to: Socket): void {
-  from.on("error", () => {});
-  from.on("data", (bytes) => setTimeout(() => to.write(bytes), oneWayMs));
-  from.on("end", () => setTimeout(() => to.end(), oneWayMs));
-  from.on("close", () => setTimeout(() => to.destroy(), oneWayMs));
 }
 
 const columns = ["connecting", "ms", "round trips", "more than plain", "goal", ""];

@@ -24,6 +24,10 @@ export interface Client {
   echo(value: Payload): Promise<Payload>;
   /** Gets a new far object, calls it once and gives it up. */
   useFresh(n: number): Promise<number>;
+  /** Calls the result of a call of the result of a call. */
+  chain(n: number): Promise<number>;
+  /** Reads a stream of so many small numbers to its end. */
+  sumItems(count: number): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -32,5 +36,5 @@ export type Payload = readonly Row[] | Uint8Array;
 /** A client of a contender that is measured by `add` alone. */
 export function onlyAdds(client: Pick<Client, "add" | "close">): Client {
   const refuse = () => Promise.reject(new Error("this contender only adds"));
-  return { echo: refuse, useFresh: refuse, ...client };
+  return { echo: refuse, useFresh: refuse, chain: refuse, sumItems: refuse, ...client };
 }

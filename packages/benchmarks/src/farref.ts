@@ -1,5 +1,5 @@
 /** farref as a program uses it. */
-import { connect, startService } from "farref";
+import { connect, pipeline, startService } from "farref";
 import type { Contender, TransportName } from "./contender.ts";
 import { farrefName } from "./names.ts";
 import { type Service, service } from "./service.ts";
@@ -20,6 +20,12 @@ export function farref(transport: TransportName): Contender {
         async useFresh(n) {
           using adder = await remote.fresh();
           return await adder.plus(n);
+        },
+        chain: (n) => pipeline(remote).first().next().plus(n),
+        async sumItems(count) {
+          let sum = 0;
+          for await (const item of await remote.items(count)) sum += item;
+          return sum;
         },
         async close() {
           remote[Symbol.dispose]();

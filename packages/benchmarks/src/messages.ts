@@ -1,4 +1,4 @@
-/** What the benchmark and its two kinds of child process say to each other: one request, one answer. */
+/** What the benchmark and its child processes say to each other: one request, one answer. */
 import type { Victim } from "./attack/flood.ts";
 import type { Bounds } from "./load.ts";
 
@@ -20,7 +20,13 @@ export type Request =
   /** … to make, call and release so many others. */
   | { readonly kind: "churn"; readonly count: number }
   /** Asks either end to collect garbage and to tell what is left. */
-  | { readonly kind: "settle" };
+  | { readonly kind: "settle" }
+  /** Asks a reader of streams to read so many chunks of one … */
+  | { readonly kind: "readChunks"; readonly count: number }
+  /** … or so many numbers of each of many at once. */
+  | { readonly kind: "readNumbers"; readonly streams: number; readonly count: number }
+  /** Asks either end of streams how large it was at its largest. */
+  | { readonly kind: "peak" };
 
 export type Answer =
   /** A server listens, a client is connected. */
@@ -32,6 +38,9 @@ export type Answer =
   | { readonly kind: "weighed"; readonly rssBytes: number }
   | { readonly kind: "done" }
   | { readonly kind: "settled"; readonly heldBytes: number; readonly references: number }
+  /** Streams were read, each to its end so long after the beginning. */
+  | { readonly kind: "ended"; readonly timesMs: readonly number[] }
+  | { readonly kind: "peaked"; readonly rssBytes: number }
   | { readonly kind: "failed"; readonly message: string };
 
 /** To the parent. A child process whose parent is gone ends. */
@@ -41,4 +50,12 @@ export function answer(message: Answer): void {
 
 export function failure(error: unknown): Answer {
   return { kind: "failed", message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+}
+
+/** Serves the parent, one request after another. */
+export function answerEach(serve: (request: Request) => Promise<Answer>): void {
+  process.on(
+    "message",
+    (request: Request) => void serve(request).then(answer, (error: unknown) => answer(failure(error))),
+  );
 }

@@ -9,7 +9,7 @@ export interface Options {
   readonly only: string;
 }
 
-export const usage = "options: --rounds 7 --seconds 1 --only 'at a time, tcp'";
+export const usage = "options: --rounds 7 --seconds 0.7 --only 'at a time, tcp'";
 
 /** @throws Error for what is not an option or not a number */
 export function readOptions(args: string[]): Options {
@@ -17,7 +17,7 @@ export function readOptions(args: string[]): Options {
     args,
     options: {
       rounds: { type: "string", default: "7" },
-      seconds: { type: "string", default: "1" },
+      seconds: { type: "string", default: "0.7" },
       only: { type: "string", default: "" },
     },
   });

@@ -72,6 +72,22 @@ export const scenarios: readonly Scenario[] = [
     goal: 0.9,
   },
   {
+    ...toFloor,
+    name: "pipeline, a chain of three, one at a time",
+    transport: "tcp",
+    load: oneAtATime,
+    call: (client, n) => client.chain(n & 0xff),
+    goal: 2,
+  },
+  {
+    ...toFloor,
+    name: "stream of 10,000 small items, one at a time",
+    transport: "tcp",
+    load: oneAtATime,
+    call: (client) => client.sumItems(10_000),
+    goal: 0.4,
+  },
+  {
     name: "callback within a call, one at a time",
     transport: "tcp",
     load: oneAtATime,

@@ -1,14 +1,14 @@
 /** A child process that serves for one contender until its parent lets go: `server-process.js <name> <transport>`. */
 import { contenderNamed } from "./contenders.ts";
 import { listenOnLoopback } from "./loopback.ts";
-import { type Answer, answer, failure, type Request } from "./messages.ts";
+import { type Answer, answer, answerEach, failure, type Request } from "./messages.ts";
 
 const [name = "", transport = ""] = process.argv.slice(2);
 process.once("disconnect", () => process.exit());
 
 try {
   const server = await contenderNamed(name, transport).serve();
-  process.on("message", (request: Request) => void serve(request).then(answer, (error) => answer(failure(error))));
+  answerEach(serve);
   answer({ kind: "ready", address: server.address });
 } catch (error) {
   answer(failure(error));

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { createAnswerer, createCaller } from "../src/floor/calls.ts";
+import { createAnswerer } from "../src/floor/answerer.ts";
+import { createCaller } from "../src/floor/caller.ts";
 import { FrameReader, FrameWriter } from "../src/floor/frames.ts";
 import { floorTcp } from "../src/floor/tcp.ts";
 import { floorWebSocket } from "../src/floor/websocket.ts";
@@ -105,7 +106,7 @@ describe("calls", () => {
     await expect(caller.add(1, 2)).rejects.toThrow("no sum");
   });
 
-  test("echo records and bytes, and use objects of their own", async () => {
+  test("echo records and bytes, use objects of their own, follow chains and read streams", async () => {
     // Not at once: large bytes leave in the middle of a call, and must not be back before it is made.
     const later = (receive: (chunk: Buffer) => void) => (batch: Buffer) => {
       setImmediate(receive, Buffer.from(batch));
@@ -120,6 +121,9 @@ describe("calls", () => {
     const bytes = new Uint8Array(300_000).fill(7);
     expect(Buffer.compare((await caller.echo(bytes)) as Uint8Array, bytes)).toBe(0);
     expect(await Promise.all([caller.useFresh(1), caller.useFresh(2)])).toEqual([2, 3]);
+    const before = await caller.chain(0);
+    expect(await caller.chain(4)).toBe(before + 4);
+    expect(await caller.sumItems(1_000)).toBe(3 * ((255 * 256) / 2) + (231 * 232) / 2);
   });
 
   test.each([floorTcp, floorWebSocket])("over $transport give right sums", async (contender) => {

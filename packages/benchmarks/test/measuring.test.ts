@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { contenderNamed } from "../src/contenders.ts";
+import { lateChainTable } from "../src/late-chain.ts";
 import { atATime, median, oneAtATime } from "../src/load.ts";
 import { readOptions } from "../src/options.ts";
+import { referencesTable } from "../src/references/measure.ts";
 import { scenarios } from "../src/scenarios.ts";
+import { streamsTable } from "../src/streams/measure.ts";
 import { tableOf } from "../src/table.ts";
 
 describe("loads", () => {
@@ -44,8 +47,8 @@ test("medians", () => {
 });
 
 test("options have defaults and bounds", () => {
-  expect(readOptions([])).toEqual({ rounds: 7, seconds: 1, only: "" });
-  expect(readOptions(["--rounds", "3", "--only", "ws"])).toEqual({ rounds: 3, seconds: 1, only: "ws" });
+  expect(readOptions([])).toEqual({ rounds: 7, seconds: 0.7, only: "" });
+  expect(readOptions(["--rounds", "3", "--only", "ws"])).toEqual({ rounds: 3, seconds: 0.7, only: "ws" });
   expect(() => readOptions(["--rounds", "many"])).toThrow("--rounds");
   expect(() => readOptions(["--second", "1"])).toThrow();
 });
@@ -58,4 +61,16 @@ test("the table compares with the floor of the same scenario, round by round", (
   const lines = tableOf([floor, other]).map((line) => line.replaceAll(/ +/g, " "));
   expect(lines.at(-2)).toBe("| add, one at a time, tcp | floor | 50,000 | 1.00 | | |");
   expect(lines.at(-1)).toBe("| add, one at a time, tcp | farref | 20,000 | 0.80 | 0.70 | met |");
+});
+
+test("the other tables show figures, and judge those with a goal", () => {
+  const lastOf = (lines: readonly string[]) => lines.at(-1)?.replaceAll(/ +/g, " ");
+  const figures = [{ end: "owner", figure: 249.6, goal: 250 }];
+  expect(lastOf(referencesTable([{ name: "live", figures }]))).toBe("| live | owner | 250 | 250 | met |");
+  const grown = [{ of: "grows, MiB", shown: "9.0", goal: "8.0", isMet: false }];
+  expect(lastOf(streamsTable([{ name: "1 GiB", figures: grown }]))).toBe("| 1 GiB | grows, MiB | 9.0 | 8.0 | missed |");
+  const failure = new Error("gone");
+  expect(lastOf(streamsTable([{ name: "1 GiB", figures: [], failure }]))).toBe("| 1 GiB | failed | | | |");
+  const chain = { name: "all at once", timesMs: [20, 25, 90], goalMs: 30 };
+  expect(lastOf(lateChainTable([chain]))).toBe("| all at once | 25.0 | 30 | met |");
 });

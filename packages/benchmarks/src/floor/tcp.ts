@@ -5,7 +5,8 @@ import type { Contender } from "../contender.ts";
 import { listenOnLoopback, portOf } from "../loopback.ts";
 import { floorName } from "../names.ts";
 import { service } from "../service.ts";
-import { createAnswerer, createCaller } from "./calls.ts";
+import { createAnswerer } from "./answerer.ts";
+import { createCaller } from "./caller.ts";
 import type { Write } from "./frames.ts";
 
 export const floorTcp: Contender = {

@@ -4,7 +4,7 @@
  */
 import { setImmediate as turn } from "node:timers/promises";
 import { ByReference, connect, connectionOf, type Remote, startService } from "farref";
-import { type Answer, answer, failure, type Request } from "../messages.ts";
+import { type Answer, answer, answerEach, failure } from "../messages.ts";
 
 class Thing extends ByReference {
   use(n: number): number {
@@ -42,7 +42,7 @@ async function own(): Promise<void> {
 async function hold(): Promise<void> {
   const remote = await connect<typeof front>(address, { limits });
   const held: (Remote<Thing> | undefined)[] = [];
-  answerEach((request) => {
+  answerEach(async (request) => {
     switch (request.kind) {
       case "settle":
         return settled(() => connectionOf(remote).stats().imports);
@@ -57,13 +57,6 @@ async function hold(): Promise<void> {
     }
   });
   answer({ kind: "ready", address });
-}
-
-function answerEach(serve: (request: Request) => Promise<Answer>): void {
-  process.on(
-    "message",
-    (request: Request) => void serve(request).then(answer, (error: unknown) => answer(failure(error))),
-  );
 }
 
 async function done(task: Promise<void>): Promise<Answer> {
