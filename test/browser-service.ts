@@ -13,6 +13,7 @@ import {
   serialized,
   startService,
 } from "../packages/farref/src/index.ts";
+import { BrowserStreams } from "./browser-streams.ts";
 
 class Account extends ByReference {
   #balance = 0;
@@ -127,6 +128,10 @@ export class BrowserService {
     // Node takes two invalid dates for different ones.
     if (value instanceof Date && golden instanceof Date) return Object.is(value.getTime(), golden.getTime());
     return isDeepStrictEqual(value, golden);
+  }
+
+  streams(): BrowserStreams {
+    return new BrowserStreams();
   }
 
   origin(): string {
