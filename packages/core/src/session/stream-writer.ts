@@ -40,7 +40,7 @@ export class StreamWriter {
     }
     departures.take();
     stream.large = undefined;
-    outbox.endAt(stream, "reply");
+    outbox.endAt(stream, "item");
     return bytes;
   }
 

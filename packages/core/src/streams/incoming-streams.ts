@@ -202,8 +202,7 @@ export class IncomingStreams {
 
   #grant(stream: IncomingStream): void {
     const { credit, unread } = stream;
-    const { count, othersBytes } = this.#others(stream);
-    stream.windowBytes = windowBytes(count + 1, othersBytes);
+    stream.windowBytes = windowBytes(this.#open.size, this.#bytesBeside(stream));
     const items = Math.max(0, windowItems - credit.items - unread.count);
     const bytes = Math.max(0, stream.windowBytes - credit.bytes - unread.bytes);
     if (items + bytes === 0) return;
@@ -212,17 +211,14 @@ export class IncomingStreams {
     this.#options.writeCredit(stream.id, items, bytes);
   }
 
-  /** How many other streams are read, and what they may have under way or unread. */
-  #others(stream: IncomingStream): { readonly count: number; readonly othersBytes: number } {
-    let count = 0;
-    let othersBytes = 0;
+  /** What other streams may have under way or unread. */
+  #bytesBeside(stream: IncomingStream): number {
+    let bytes = 0;
     for (const other of this.#open.values()) {
-      if (other === stream || other.windowBytes === 0) continue;
-      count++;
-      othersBytes += Math.max(0, other.credit.bytes) + other.unread.bytes;
+      if (other !== stream) bytes += Math.max(0, other.credit.bytes) + other.unread.bytes;
     }
-    for (const other of this.#ended) othersBytes += other.unread.bytes;
-    return { count, othersBytes };
+    for (const other of this.#ended) bytes += other.unread.bytes;
+    return bytes;
   }
 
   get #pressureSize(): number {

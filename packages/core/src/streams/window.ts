@@ -13,10 +13,10 @@ export function maxExcessBytes(maxMessageBytes: number): number {
 }
 
 /**
- * The bytes that one of `streams` streams may have under way or unread, where the others have `othersBytes`. The more
- * there are the less each has; there is always room for a little, so that none waits for another.
+ * The bytes that one of `open` streams may have under way or unread, where the others have `othersBytes`. The more there
+ * are the less each has; there is always room for a little, so that none waits for another.
  */
-export function windowBytes(streams: number, othersBytes: number): number {
-  const share = Math.min(maxWindowBytes, budgetBytes / Math.max(1, streams), budgetBytes - othersBytes);
+export function windowBytes(open: number, othersBytes: number): number {
+  const share = Math.min(maxWindowBytes, budgetBytes / open, budgetBytes - othersBytes);
   return Math.max(minWindowBytes, Math.floor(share));
 }

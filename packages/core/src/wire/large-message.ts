@@ -2,8 +2,8 @@
 import { ByteWriter } from "./byte-writer.ts";
 import { firstOfMany, frame, frameHeaderBytes, maxFragmentBytes } from "./frames.ts";
 
-/** What a message counts as while it is unsent. */
-export type Purpose = "call" | "reply" | "control";
+/** What a message counts as while it is unsent. Items of streams count for nobody: who sends them waits by itself. */
+export type Purpose = "call" | "reply" | "item" | "control";
 
 export class LargeMessage {
   readonly number: number;

@@ -55,7 +55,7 @@ export class Outbox {
   #isBlocked = false;
   #isClosed = false;
   #stallTimer: Timer | undefined;
-  readonly #batchBytes = { call: 0, reply: 0, control: 0 };
+  readonly #batchBytes = { call: 0, reply: 0, item: 0, control: 0 };
   #largestReplyBytes = 0;
   /** The rest of what was to be written when the channel asked to wait. */
   #rest: Uint8Array | undefined;
@@ -302,6 +302,7 @@ export class Outbox {
     this.#batch++;
     this.#batchBytes.call = 0;
     this.#batchBytes.reply = 0;
+    this.#batchBytes.item = 0;
     this.#batchBytes.control = 0;
     this.#write(bytes);
   }

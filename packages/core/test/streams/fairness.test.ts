@@ -10,12 +10,10 @@ const places = [
 
 describe.each(places)("over $place", ({ at }) => {
   test("many streams go on side by side: none is done while another has hardly begun", async () => {
-    const limits = { maxStreams: 300 };
     const front = { many: (count: number, items: number) => upTo(count).map(() => counting(items)) };
-    const options = { service: { limits }, connection: { limits } };
-    await using pair = await leakCheckedPair(front, options, at);
-    const items = 400;
-    const read = new Array<number>(300).fill(0);
+    await using pair = await leakCheckedPair(front, {}, at);
+    const items = 1_000;
+    const read = new Array<number>(100).fill(0);
     let fewestAtFirstEnd = -1;
     const streams = await pair.front.many(read.length, items);
     await Promise.all(
@@ -25,7 +23,8 @@ describe.each(places)("over $place", ({ at }) => {
       }),
     );
     expect(read.every((count) => count === items)).toBe(true);
-    expect(fewestAtFirstEnd).toBeGreaterThan(0.8 * items);
+    // The first have begun a few turns before the last.
+    expect(fewestAtFirstEnd).toBeGreaterThan(0.5 * items);
   });
 
   test("a stream of large items leaves room for one of small ones", async () => {
@@ -51,7 +50,7 @@ describe.each(places)("over $place", ({ at }) => {
     let made = 0;
     const front = {
       endless: () =>
-        upTo(20).map(() =>
+        upTo(8).map(() =>
           watched(() => {
             made++;
             return new Uint8Array(1_000);
@@ -64,7 +63,7 @@ describe.each(places)("over $place", ({ at }) => {
     const reading = (await pair.front.endless()).map(async (stream) => {
       for await (const _ of stream) if (isDone) break;
     });
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 5; i++) {
       const before = made;
       const during = await pair.front.made();
       expect(during - before).toBeLessThan(5_000);
@@ -72,4 +71,19 @@ describe.each(places)("over $place", ({ at }) => {
     isDone = true;
     await Promise.all(reading);
   });
+});
+
+test("large items that wait for the channel hold up no call, and are no reason to end the session", async () => {
+  const large = new Uint8Array(3_000_000);
+  const front = { endless: () => upTo(8).map(() => watched(() => large)), add: (a: number, b: number) => a + b };
+  const limits = { maxSendBufferBytes: 2_000_000 };
+  await using pair = await leakCheckedPair(front, { service: { limits } }, tcp);
+  let isDone = false;
+  const reading = (await pair.front.endless()).map(async (stream) => {
+    for await (const _ of stream) if (isDone) break;
+  });
+  for (let i = 0; i < 10; i++) expect(await pair.front.add(i, 1)).toBe(i + 1);
+  isDone = true;
+  await Promise.all(reading);
+  expect(pair.connection.state).toBe("open");
 });
