@@ -62,8 +62,14 @@ type State =
   /** Nothing more will come: said once, behind what has come. */
   | { readonly kind: "failed"; readonly error: Error }
   /** Nobody wants more, and the producer has not said its last word. `error` is said once. */
-  | { readonly kind: "cancelled"; readonly answer?: Answer | undefined; readonly error?: Error | undefined }
+  | Cancelled
   | { readonly kind: "over" };
+
+interface Cancelled {
+  readonly kind: "cancelled";
+  readonly answer?: Answer | undefined;
+  readonly error?: Error | undefined;
+}
 
 export class IncomingStream {
   readonly id: number;
@@ -130,8 +136,10 @@ export class IncomingStream {
   /** The session is over: what has come can still be read. */
   close(error: RpcError): void {
     const state = this.#state;
-    if (state.kind === "cancelled") this.#answerWith(state.answer, done(undefined));
-    if (state.kind === "cancelled") this.#state = { kind: "over" };
+    if (state.kind === "cancelled") {
+      this.#state = afterCancelled(state);
+      this.#answerWith(state.answer, done(undefined));
+    }
     if (state.kind !== "open") return;
     const waiting = this.#waiting.splice(0);
     this.#state = waiting.length > 0 ? { kind: "over" } : { kind: "failed", error };
@@ -143,7 +151,7 @@ export class IncomingStream {
   arrived(piece: Piece): void {
     const state = this.#state;
     if (state.kind === "open") this.#take(piece);
-    else if (state.kind === "cancelled" && piece.kind !== "item") this.#lastWord(piece, state.answer);
+    else if (state.kind === "cancelled" && piece.kind !== "item") this.#lastWord(piece, state);
     else this.#host.discard(piece);
   }
 
@@ -218,7 +226,7 @@ export class IncomingStream {
     reject(error);
   }
 
-  #cancel(state: State & { readonly kind: "cancelled" }, reason: unknown): void {
+  #cancel(state: Cancelled, reason: unknown): void {
     const waiting = this.#waiting.splice(0);
     const { error } = state;
     this.#state = waiting.length > 0 ? { ...state, error: undefined } : state;
@@ -270,9 +278,10 @@ export class IncomingStream {
   }
 
   /** The producer has ended, as it was told to. */
-  #lastWord(piece: Piece, answer: Answer | undefined): void {
+  #lastWord(piece: Piece, cancelled: Cancelled): void {
+    const { answer } = cancelled;
     this.#host.ended(this);
-    this.#state = { kind: "over" };
+    this.#state = afterCancelled(cancelled);
     this.#host.over(this);
     if (!answer) this.#host.discard(piece);
     else if (piece.kind === "end") this.#answerEnd(answer, piece);
@@ -298,6 +307,11 @@ export class IncomingStream {
     answer?.grace.cancel();
     answer?.resolve(step);
   }
+}
+
+/** Who was in the middle of an item when the stream failed is told with the next step, however late that is. */
+function afterCancelled({ error }: Cancelled): State {
+  return error ? { kind: "failed", error } : { kind: "over" };
 }
 
 function done(value: unknown): Step {

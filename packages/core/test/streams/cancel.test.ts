@@ -1,6 +1,6 @@
 /** Streams that nobody wants any more: the producer's `finally` runs, and nothing of them is left. */
 import { describe, expect, test } from "vitest";
-import { collectGarbage, ManualClock, turns } from "../../../conformance/src/index.ts";
+import { collectGarbage, type LeakCheckedPair, ManualClock, turns } from "../../../conformance/src/index.ts";
 import { memoryTransport } from "../../../transports/src/index.ts";
 import { byReference, currentCall, withOptions } from "../../src/index.ts";
 import { frame } from "../../src/wire/frames.ts";
@@ -296,6 +296,20 @@ describe("the signal of a call", () => {
     expect(await failureOf(stream.next())).toMatchObject({ code: "cancelled", outcome: "unknown", cause: reason });
     expect(await stream.next()).toEqual({ done: true, value: undefined });
     await until(() => source.ended === 1);
+  });
+
+  test.each<[until: string, ends: (pair: Pick<LeakCheckedPair<object>, "connection">) => Promise<unknown>]>([
+    ["the producer has ended", (pair) => until(() => pair.connection.stats().openStreams === 0)],
+    ["the session is over", (pair) => pair.connection.close()],
+  ])("is told to who is busy with an item until %s", async (_until, ends) => {
+    await using pair = await leakCheckedPair({ count: () => counting() });
+    const controller = new AbortController();
+    const stream = (await withOptions(pair.front, { signal: controller.signal }).count()) as Numbers;
+    await stream.next();
+    controller.abort();
+    await ends(pair);
+    expect(await failureOf(stream.next())).toMatchObject({ code: "cancelled" });
+    expect(await stream.next()).toEqual({ done: true, value: undefined });
   });
 
   test("fails what waits for an item, and a ReadableStream", async () => {
