@@ -10,7 +10,7 @@ import type { LargeMessage } from "../wire/large-message.ts";
 import type { Place } from "../wire/outbox.ts";
 import type { LeavingCheck } from "./checked-streams.ts";
 import type { Step } from "./incoming-stream.ts";
-import type { Source } from "./source.ts";
+import { checkIsObject, type Source } from "./source.ts";
 import { Share, type Turns, type TurnTaker } from "./turns.ts";
 
 /** What a stream says to its consumer. */
@@ -167,6 +167,7 @@ export class OutgoingStream implements TurnTaker, Place {
   readonly #stepped = (step: Step): void => {
     if (this.#state.kind !== "stepping") return;
     try {
+      checkIsObject("next", step);
       if (this.check) this.#checked(this.check, step);
       else this.#say({ kind: step.done ? "end" : "item", value: step.value });
     } catch (thrown) {

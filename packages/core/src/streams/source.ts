@@ -32,7 +32,13 @@ export function isReadOnce(value: object, kind: StreamKind): boolean {
   return kind === "readable" || isIterator(value) || isNodeStream(value);
 }
 
-function isIterator(value: object): boolean {
+/** Iterators that are not typed return anything. @throws TypeError, as a loop over them does */
+export function checkIsObject(method: string, returned: unknown): asserts returned is object {
+  const isObject = typeof returned === "function" || (typeof returned === "object" && returned !== null);
+  if (!isObject) throw new TypeError(`${method}() returned ${String(returned)}, not an object`);
+}
+
+function isIterator(value: object): value is Stepping {
   return typeof (value as Partial<Iterated>).next === "function";
 }
 
@@ -54,7 +60,7 @@ class IterableSource implements Source {
   }
 
   next(): Step | PromiseLike<Step> {
-    this.#iterator ??= this.#iterable[Symbol.asyncIterator]?.() ?? this.#iterable;
+    this.#iterator ??= iteratorOf(this.#iterable);
     return this.#iterator.next();
   }
 
@@ -71,6 +77,16 @@ class IterableSource implements Source {
   giveBack(): void {
     this.#live?.letGo();
   }
+}
+
+/** @throws TypeError for what isn't one, as a loop does */
+function iteratorOf(iterable: Iterated): Stepping {
+  const makes = iterable[Symbol.asyncIterator];
+  if (!makes) return iterable;
+  const iterator: unknown = Reflect.apply(makes, iterable, []);
+  checkIsObject("[Symbol.asyncIterator]", iterator);
+  if (!isIterator(iterator)) throw new TypeError("[Symbol.asyncIterator]() returned an object without next()");
+  return iterator;
 }
 
 /** What an iterator returns when it is told to end. */

@@ -86,13 +86,24 @@ test("a producer that can't be begun fails its stream", async () => {
         throw new Error("not today");
       },
     }),
-    odd: () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(5) }) }),
-    none: () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(undefined) }) }),
   };
   await using pair = await leakCheckedPair(front);
   const streams = pair.front as unknown as Record<keyof typeof front, () => Promise<AsyncIterable<unknown>>>;
   expect((await failing(await streams.unbegun())).error).toMatchObject({ message: "not today" });
-  expect((await failing(await streams.none())).error).toMatchObject({ remoteName: "TypeError" });
+});
+
+test.each<[made: string, iterator: unknown, message: string]>([
+  ["next() gives a number", { next: () => Promise.resolve(5) }, "next() returned 5, not an object"],
+  ["next() gives nothing", { next: () => undefined }, "next() returned undefined, not an object"],
+  ["no iterator is made", null, "[Symbol.asyncIterator]() returned null, not an object"],
+  ["no iterator but an object is made", {}, "[Symbol.asyncIterator]() returned an object without next()"],
+])("a producer fails its stream when %s", async (_made, iterator, message) => {
+  const items = { [Symbol.asyncIterator]: () => iterator } as AsyncIterable<unknown>;
+  await using pair = await leakCheckedPair({ items: () => items });
+  const stream = await pair.front.items();
+  const { error } = await failing(stream);
+  expect(error).toMatchObject({ remoteName: "TypeError", message });
+  expect(await stream.next()).toEqual({ done: true, value: undefined });
 });
 
 describe("an item that can't be sent", () => {
