@@ -1,5 +1,5 @@
 /**
- * The floor: the least an RPC over one socket can do. Ids for method names, an array of pending calls, a promise for each,
+ * The floor: the least an RPC over one socket can do. Ids for method names, a Map of pending calls, a promise for each,
  * one write a turn; objects are numbers in a Map, given up by a message without an answer; a stream's items are sent as
  * they come. No limits, no checks, no deadlines, nothing that notices a lost object or a slow reader. It marks what Node
  * allows.

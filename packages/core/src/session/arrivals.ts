@@ -8,9 +8,6 @@ import type { Codec, Decoded, Importer, WireMark } from "../values/codec.ts";
 import type { Releases } from "./releases.ts";
 import type { SessionSignals } from "./session-signals.ts";
 
-/** Holds nothing between messages. */
-const none: unknown[] = [];
-
 /** What a call of the peer's has returned; `arrived` gets what it refers to. @throws RpcError */
 export type ResultOf = (callId: number, arrived: unknown[]) => unknown;
 
@@ -35,7 +32,8 @@ export class Arrivals {
   readonly #releases: Releases;
   readonly #streams: IncomingStreams;
   readonly #signals: SessionSignals;
-  #arrived = none;
+  /** Where it is asked for. */
+  #arrived: unknown[] | undefined;
   #resolved = 0;
   #resultOf: ResultOf = noResult;
   readonly #importer: Importer = { resolve: (mark) => this.#resolve(mark) };
@@ -56,7 +54,7 @@ export class Arrivals {
    */
   hydrate<T>(decoded: Decoded<T>, arrived?: unknown[], resultOf: ResultOf = noResult): T {
     if (decoded.references.length === 0) return this.#codec.hydrate(decoded, this.#importer);
-    this.#arrived = arrived ?? [];
+    this.#arrived = arrived;
     this.#resolved = 0;
     this.#resultOf = resultOf;
     try {
@@ -65,7 +63,7 @@ export class Arrivals {
       this.giveBack(decoded.references.slice(this.#resolved));
       throw error;
     } finally {
-      this.#arrived = none;
+      this.#arrived = undefined;
       this.#resultOf = noResult;
     }
   }
@@ -80,7 +78,7 @@ export class Arrivals {
 
   #resolve(mark: WireMark): unknown {
     const value = this.#find(mark);
-    if (mark.kind !== "result") this.#arrived.push(value);
+    if (mark.kind !== "result") this.#arrived?.push(value);
     this.#resolved++;
     return value;
   }
@@ -90,7 +88,7 @@ export class Arrivals {
       case "home":
         return this.#original(mark.id);
       case "result":
-        return this.#resultOf(mark.id, this.#arrived);
+        return this.#resultOf(mark.id, this.#arrived ?? []);
       case "iterable":
       case "readable":
         return this.#streams.receive(mark.id, mark.kind);

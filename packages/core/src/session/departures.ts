@@ -18,7 +18,7 @@ import type { SessionSignals } from "./session-signals.ts";
 export class Departed {
   readonly #exports: ExportTable;
   readonly #streams: OutgoingStreams;
-  readonly #entries: ExportEntry[] = [];
+  #entries: ExportEntry[] | undefined;
   #streamIds: number[] | undefined;
   /** Steps whose results it names. */
   results: PipelineStep[] | undefined;
@@ -34,7 +34,8 @@ export class Departed {
   }
 
   add(entry: ExportEntry): void {
-    this.#entries.push(entry);
+    if (this.#entries) this.#entries.push(entry);
+    else this.#entries = [entry];
   }
 
   addResult(step: PipelineStep): void {
@@ -44,7 +45,7 @@ export class Departed {
 
   /** The peer will never learn of it. */
   undo(): void {
-    for (const entry of this.#entries.splice(0)) this.#exports.takeBack(entry);
+    for (const entry of this.#entries?.splice(0) ?? []) this.#exports.takeBack(entry);
     for (const id of this.#streamIds?.splice(0) ?? []) this.#streams.takeBack(id);
   }
 }

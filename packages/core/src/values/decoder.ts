@@ -103,8 +103,9 @@ export class Decoder {
 
   /** Takes note of a placeholder, in the order in which they end. */
   mark(placeholder: Placeholder): Placeholder {
-    this.#placeholders ??= [];
-    this.#placeholders.push(placeholder);
+    // Most messages that have one have no more: a list made by pushing has room for seventeen.
+    if (this.#placeholders) this.#placeholders.push(placeholder);
+    else this.#placeholders = [placeholder];
     this.#pending = placeholder;
     return placeholder;
   }
