@@ -127,7 +127,9 @@ class SerializedTraps implements ProxyHandler<object> {
   #enter(inLine: Method, method: Method, self: unknown, args: unknown[]): unknown {
     return this.#line.enter(inLine, () => {
       const result: unknown = Reflect.apply(method, self, args);
-      return isThenable(result) ? result.then((value) => this.#returned(value)) : this.#returned(result);
+      if (!isThenable(result)) return this.#returned(result);
+      // What is no promise may call back twice, throw, or return nothing: a promise of it does not.
+      return Promise.resolve(result).then((value) => this.#returned(value));
     });
   }
 

@@ -45,6 +45,15 @@ describe("methods", () => {
     expect(new Set(await Promise.all(waiting))).toEqual(new Set([0]));
   });
 
+  test.each<[what: string, settles: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => void]>([
+    ["that fails later", (_, reject) => setImmediate(reject, new RangeError("no"))],
+    ["whose then throws", () => throwRangeError()],
+  ])("may return what can be awaited and is no promise, %s", async (_what, then) => {
+    const object = serialized({ thenable: () => ({ then }), later: () => "next" });
+    await expect(object.thenable()).rejects.toThrow(new RangeError("no"));
+    expect(await object.later()).toBe("next");
+  });
+
   test("that fail, at once or later, let the next one begin", async () => {
     const account = serialized(new Account());
     const calls = [account.failLater("first"), account.deposit(1), account.failLater("second"), account.deposit(1)];
@@ -364,3 +373,7 @@ describe("serializing", () => {
     expect(() => serialized(new Thenable())).toThrow(expect.objectContaining({ code: "unsupported-value" }));
   });
 });
+
+function throwRangeError(): never {
+  throw new RangeError("no");
+}
