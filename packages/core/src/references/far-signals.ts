@@ -9,9 +9,12 @@ import { type PeersNumber, peersNumber } from "./peers-number.ts";
 export class FarSignals {
   readonly #controllers = new Map<PeersNumber, AbortController>();
   readonly #ids = new WeakMap<AbortSignal, number>();
+  /** Why nobody can abort any more. */
+  #closed: RpcError | undefined;
 
   /** The signal with that number, the same each time. @throws RpcError `limit-exceeded` */
   receive(id: number): AbortSignal {
+    if (this.#closed) return AbortSignal.abort(this.#closed);
     return (this.#controllers.get(peersNumber(id)) ?? this.#add(id)).signal;
   }
 
@@ -38,6 +41,7 @@ export class FarSignals {
 
   /** The session is over, and with it whoever could abort: what was asked for is wanted by nobody. */
   close(error: RpcError): void {
+    this.#closed = error;
     const controllers = [...this.#controllers.values()];
     this.#controllers.clear();
     for (const controller of controllers) controller.abort(error);

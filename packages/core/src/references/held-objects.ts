@@ -3,7 +3,9 @@
  * two pieces of module-level state in core: an object has one life, however many endpoints hand it out, and its owner ends
  * it with `revoke(object)`, which names none of them.
  */
+
 import { runGuarded } from "../errors/guarded.ts";
+import { RpcError } from "../errors/rpc-error.ts";
 import { originalOf } from "./contracts.ts";
 import { referenceOf } from "./stub.ts";
 
@@ -32,6 +34,9 @@ const disposed = new WeakSet<object>();
  * class Accounts { close(account: Account) { revoke(account); } }
  */
 export function revoke(object: object): void {
+  if ((typeof object !== "object" || object === null) && typeof object !== "function") {
+    throw new RpcError("invalid-argument", "revoke: the value is neither an object nor a function", "not-sent");
+  }
   for (const holder of holdersOf(identityOf(object))) holder.table.revoke(holder);
 }
 

@@ -20,7 +20,7 @@ export type DownListener = (down: Down) => void;
  */
 export function monitor(remote: object, listener: DownListener): () => void {
   const reference = referenceOf(remote);
-  if (!reference) throw invalidStub("monitor");
+  if (!reference) throw invalidStub("monitor", remote);
   if (typeof listener !== "function") {
     throw new RpcError("invalid-argument", `monitor: expected a function, got ${typeof listener}`, "not-sent");
   }

@@ -41,6 +41,8 @@ export class OwnSignals {
   readonly #options: OwnSignalsOptions;
   readonly #signals = new Map<number, OwnSignal>();
   readonly #ids = new WeakMap<AbortSignal, number>();
+  /** Of which the peer knows: they may be on their way home. */
+  readonly #aborted = new Map<number, WeakRef<AbortSignal>>();
   #lastId = 0;
 
   constructor(options: OwnSignalsOptions) {
@@ -54,11 +56,12 @@ export class OwnSignals {
 
   /** The signal that comes home; one that never aborts where it is gone, as it never will. */
   get(id: number): AbortSignal {
-    return this.#signals.get(id)?.signal.deref() ?? new AbortController().signal;
+    const reference = this.#signals.get(id)?.signal ?? this.#aborted.get(id);
+    return reference?.deref() ?? new AbortController().signal;
   }
 
   collected(id: number): void {
-    if (this.#signals.delete(id)) this.#options.gone(id);
+    if (!this.#aborted.delete(id) && this.#signals.delete(id)) this.#options.gone(id);
   }
 
   /** The session is over. */
@@ -78,7 +81,11 @@ export class OwnSignals {
 
   /** The listener knows the signal only while it fires: else it would keep it alive. */
   #listen(signal: AbortSignal, id: number): () => void {
-    const onAbort = ({ target }: Event) => this.#options.aborted(id, (target as AbortSignal).reason);
+    const onAbort = ({ target }: Event) => {
+      this.#signals.delete(id);
+      this.#aborted.set(id, new WeakRef(target as AbortSignal));
+      this.#options.aborted(id, (target as AbortSignal).reason);
+    };
     this.#options.expectListeners(signal);
     signal.addEventListener("abort", onAbort, { once: true });
     const reference = new WeakRef(signal);

@@ -22,7 +22,7 @@ import { absentNames, checkedOptions, inspectKey, invalidStub, optionsKey, viewO
  */
 export function pipeline<T>(remote: Remote<T>): Pipelined<T> {
   const view = viewOf(remote);
-  if (!view) throw invalidStub("pipeline");
+  if (!view) throw invalidStub("pipeline", remote);
   const { reference, options, contract } = view;
   const begin = (method: string, args: readonly unknown[], given: CallOptions | undefined) =>
     reference.owner.pipeline(reference, method, args, given, contract);
@@ -62,7 +62,7 @@ interface Beginning {
 function beginning(on: Beginning, options: CallOptions | undefined): object {
   const call = (method: string) => proxiedMethod(on.begin, method, options);
   const withOptions = (more: CallOptions) => beginning(on, checkedOptions(options, more));
-  return proxied((key) => local(key, on, withOptions) ?? methodOf(key, call), call(""));
+  return proxied(on, (key) => local(key, on, withOptions) ?? methodOf(key, call), call(""));
 }
 
 function stepProxy(step: PipelinedCall, options: CallOptions | undefined): object {
@@ -70,10 +70,14 @@ function stepProxy(step: PipelinedCall, options: CallOptions | undefined): objec
   const call = (method: string) => proxiedMethod(proceed, method, options);
   const withOptions = (more: CallOptions) => stepProxy(step, checkedOptions(options, more));
   const stood = new Step(step);
-  return proxied((key) => {
-    if (key === stepKey) return stood;
-    return promised(key, step) ?? local(key, step, withOptions) ?? methodOf(key, call);
-  }, call(""));
+  return proxied(
+    step,
+    (key) => {
+      if (key === stepKey) return stood;
+      return promised(key, step) ?? local(key, step, withOptions) ?? methodOf(key, call);
+    },
+    call(""),
+  );
 }
 
 type Called = (...args: unknown[]) => unknown;
@@ -83,8 +87,10 @@ function proxiedMethod(begin: Beginning["begin"], method: string, options: CallO
 }
 
 /** The result may be a function, so what stands for it can be called. */
-function proxied(get: (key: string | symbol) => unknown, call: Called): object {
-  return new Proxy(() => {}, {
+function proxied(on: { describe(): string }, get: (key: string | symbol) => unknown, call: Called): object {
+  // Node prints the shadow, not the proxy.
+  const shadow = Object.defineProperty(() => {}, inspectKey, { configurable: true, value: () => on.describe() });
+  return new Proxy(shadow, {
     get: (_shadow, key) => get(key),
     apply: (_shadow, _this, args) => call(...args),
     set: () => false,
@@ -111,7 +117,7 @@ function promised(key: string | symbol, step: PipelinedCall): unknown {
 
 function local(key: string | symbol, on: { describe(): string }, withOptions: (more: CallOptions) => object): unknown {
   if (key === optionsKey) return withOptions;
-  if (key === "toString" || key === Symbol.toPrimitive || key === inspectKey) return () => on.describe();
+  if (key === "toString" || key === "valueOf" || key === Symbol.toPrimitive) return () => on.describe();
   return undefined;
 }
 

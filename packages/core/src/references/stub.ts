@@ -53,7 +53,7 @@ export function checkedOptions(options: CallOptions | undefined, more: CallOptio
  */
 export function oneway<T>(remote: Remote<T>): Oneway<T> {
   const seen = viewOf(remote);
-  if (!seen) throw invalidStub("oneway");
+  if (!seen) throw invalidStub("oneway", remote);
   return createStub(seen.reference, { ...seen, isOneway: true }) as Oneway<T>;
 }
 
@@ -102,7 +102,7 @@ export function sameReference(a: unknown, b: unknown): boolean {
  */
 export function release(remote: Stub<unknown>): void {
   const reference = referenceOf(remote);
-  if (!reference) throw invalidStub("release");
+  if (!reference) throw invalidStub("release", remote);
   reference.release();
 }
 
@@ -130,8 +130,14 @@ export function referenceOf(value: unknown): FarReference | undefined {
 }
 
 /** Why a verb refuses a value that is not a stub. */
-export function invalidStub(verb: string): RpcError {
-  return new RpcError("invalid-argument", `${verb}: the value is not a remote object`, "not-sent");
+export function invalidStub(verb: string, value?: unknown): RpcError {
+  const isStep = typeof value === "function" && isView(value);
+  const what = isStep ? "the value is the step of a pipeline; await it first" : "the value is not a remote object";
+  return new RpcError("invalid-argument", `${verb}: ${what}`, "not-sent");
+}
+
+function isView(value: object): boolean {
+  return typeof (value as { readonly [optionsKey]?: unknown })[optionsKey] === "function";
 }
 
 const optionNames: ReadonlySet<string> = new Set(["timeoutMs", "signal", "idempotent", "context"]);

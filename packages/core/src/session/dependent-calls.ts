@@ -21,6 +21,7 @@ export interface DependentCallsHost {
 
 export interface DependentCallsLimits {
   readonly maxWaiting: number;
+  readonly maxWaitingBytes: number;
   readonly maxResults: number;
   readonly maxBytes: number;
 }
@@ -30,6 +31,7 @@ export class DependentCalls {
   readonly #host: DependentCallsHost;
   readonly #results: KeptResults;
   readonly #waiting = new Map<number, IncomingCall>();
+  #waitingBytes = 0;
   /** Calls whose results have just come; one after the other, so that a long chain takes no deep stack. */
   readonly #settled: KeptResult[] = [];
   #isSettling = false;
@@ -94,13 +96,19 @@ export class DependentCalls {
   /** A call that waits for another's result, taken out. */
   remove(id: number): IncomingCall | undefined {
     const call = this.#waiting.get(id);
-    this.#waiting.delete(id);
+    if (call) this.#unwait(call);
     return call;
+  }
+
+  #unwait(call: IncomingCall): void {
+    this.#waiting.delete(call.id);
+    this.#waitingBytes -= call.bodyBytes;
   }
 
   clear(): IncomingCall[] {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
+    this.#waitingBytes = 0;
     this.#results.clear();
     return waiting;
   }
@@ -120,17 +128,23 @@ export class DependentCalls {
   }
 
   #wait(call: IncomingCall, base: KeptResult): void {
-    if (this.#waiting.size >= this.#limits.maxWaiting) {
+    if (
+      this.#waiting.size >= this.#limits.maxWaiting ||
+      this.#waitingBytes + call.bodyBytes > this.#limits.maxWaitingBytes
+    ) {
       throw refusal("overloaded", `${this.#waiting.size} calls wait for results of others`, "not-executed");
     }
     call.keepBody();
     this.#waiting.set(call.id, call);
+    this.#waitingBytes += call.bodyBytes;
     base.waiting.push(call);
   }
 
   #goOn(result: KeptResult): void {
     for (const call of result.waiting.splice(0)) {
-      if (this.#waiting.delete(call.id) && !call.isFinished) this.#goOnWith(call, result);
+      if (!this.#waiting.has(call.id)) continue;
+      this.#unwait(call);
+      if (!call.isFinished) this.#goOnWith(call, result);
     }
   }
 

@@ -437,11 +437,11 @@ export class Dispatcher {
     if (call.isFinished) return;
     call.finish();
     this.#host.finished(call);
+    const isSlotFree = this.#running.delete(call.id);
+    if (isSlotFree) this.#queue.free();
+    // Behind the slot: who has waited for the result may need one.
     if (call.kept) this.#dependents.settle(call.kept);
-    if (this.#running.delete(call.id)) {
-      this.#queue.free();
-      this.#tellIfIdle();
-    }
+    if (isSlotFree) this.#tellIfIdle();
   }
 
   #tellIfIdle(): void {
@@ -456,11 +456,12 @@ export class Dispatcher {
   }
 }
 
-/** An honest peer has no more results kept than calls it awaits; it says what it needs no more with its next calls. */
+/** An honest peer has no more results kept, and no more calls waiting for them, than calls it awaits; then as many again. */
 function dependentLimits(limits: DispatcherLimits): DependentCallsLimits {
-  const { maxRunningCalls, maxQueuedCalls, maxSendBufferBytes } = limits;
-  const maxResults = 2 * (maxRunningCalls + maxQueuedCalls);
-  return { maxWaiting: maxQueuedCalls, maxResults, maxBytes: maxSendBufferBytes };
+  const { maxRunningCalls, maxQueuedCalls, maxSendBufferBytes, maxMessageBytes } = limits;
+  const maxCalls = 2 * (maxRunningCalls + maxQueuedCalls);
+  const maxWaitingBytes = maxIncompleteBytes(maxMessageBytes);
+  return { maxWaiting: maxCalls, maxWaitingBytes, maxResults: maxCalls, maxBytes: maxSendBufferBytes };
 }
 
 function unprepared(): RpcError {

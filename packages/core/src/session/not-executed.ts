@@ -4,6 +4,7 @@ import { RpcError } from "../errors/rpc-error.ts";
 
 /** The same error for a call that depends on the failed one. Classes of the program's own are passed on as they are. */
 export function notExecuted(error: Error): Error {
+  if ((error as Partial<RpcError>).outcome === "not-executed") return error;
   if (error instanceof RpcError) {
     return new RpcError(
       error.code,

@@ -34,6 +34,12 @@ export interface OutgoingCallsOptions {
   unheard(error: Error): void;
 }
 
+interface BrokenStep {
+  readonly step: PipelineStep;
+  readonly error: Error;
+  readonly fate: "certain" | "open";
+}
+
 export class OutgoingCalls {
   /** Calls sent, for the statistics. */
   count = 0;
@@ -54,6 +60,8 @@ export class OutgoingCalls {
   #hasBegun = false;
   #lastId = 0;
   #unsettled = 0;
+  /** Steps whose dependents are being failed. */
+  readonly #broken: BrokenStep[] = [];
   /** How calls fail once the session is over. */
   #failure: ((call: PendingCall, hasLeft: boolean) => RpcError) | undefined;
 
@@ -199,6 +207,10 @@ export class OutgoingCalls {
       this.reject(call, notExecuted(failure));
       return;
     }
+    if (!call.bases?.some((step) => !step.call.isSettled)) {
+      this.reject(call, refusal);
+      return;
+    }
     call.refusal = refusal;
     this.#checking.add(call);
   }
@@ -235,10 +247,12 @@ export class OutgoingCalls {
     };
     const sent = [...this.#sent.values()];
     const held = this.#held.filter((item) => item instanceof PendingCall);
-    for (const call of [...this.#checking]) this.reject(call, failure(call, true));
+    for (const call of [...this.#checking]) this.reject(call, call.refusal ?? failure(call, true));
     this.#sent.clear();
     this.#held.length = 0;
     for (const call of sent) {
+      // What was accepted for sending leaves, with the last batch.
+      if (call.isOneway) continue;
       if (this.#outbox.takeBack(call)) neverLeft(call);
       else this.reject(call, failure(call, true));
     }
@@ -250,7 +264,7 @@ export class OutgoingCalls {
     call.step?.failed(error);
     call.reject(error, this.#options.environment.clock, this.#options.unheard);
     this.#settled(call);
-    if (call.step && !this.#failure) this.#failDependents(call.step, error, fate);
+    if (call.step && !this.#failure) this.#breakOff(call.step, error, fate);
   }
 
   /** What every call comes to, once. */
@@ -263,6 +277,16 @@ export class OutgoingCalls {
   /** The far side spoke of a failed step, and this one has not failed. */
   #refuseAsTold(dependent: PendingCall): void {
     if (dependent.refusal) this.reject(dependent, dependent.refusal);
+  }
+
+  /** One step after the other, so that a long chain takes no deep stack. */
+  #breakOff(step: PipelineStep, error: Error, fate: "certain" | "open"): void {
+    if (this.#broken.push({ step, error, fate }) > 1) return;
+    for (let i = 0; i < this.#broken.length; i++) {
+      const next = this.#broken[i] as BrokenStep;
+      this.#failDependents(next.step, next.error, next.fate);
+    }
+    this.#broken.length = 0;
   }
 
   /** Where it is open whether the far side has run them, it says so itself. */

@@ -38,6 +38,9 @@ type State =
   | { readonly kind: "failed"; readonly error: Error }
   | { readonly kind: "released" };
 
+/** Of a longer chain, errors name the end. */
+const maxLinksTold = 4;
+
 export class PipelineStep implements PipelinedCall, CallTarget {
   readonly call: PendingCall;
   readonly #host: StepHost;
@@ -50,9 +53,13 @@ export class PipelineStep implements PipelinedCall, CallTarget {
   /** The far side need not keep the result. */
   isForgotten = false;
 
+  /** Steps from the beginning of its chain to this one. */
+  readonly #links: number;
+
   constructor(call: PendingCall, host: StepHost) {
     this.call = call;
     this.#host = host;
+    this.#links = call.target instanceof PipelineStep ? call.target.#links + 1 : 1;
   }
 
   get owner(): ReferenceOwner {
@@ -66,6 +73,7 @@ export class PipelineStep implements PipelinedCall, CallTarget {
 
   get promise(): Promise<unknown> {
     if (this.#state.kind === "arrived") this.#takeQuietly(this.#state.decoded);
+    if (this.#state.kind === "released") this.call.fail(this.#gone());
     return this.call.promise;
   }
 
@@ -74,6 +82,7 @@ export class PipelineStep implements PipelinedCall, CallTarget {
   }
 
   describe(): string {
+    if (this.#links > maxLinksTold) return `the result of ${this.call.method || "call"} of …`;
     return `the result of ${this.call.describe()}`;
   }
 
@@ -111,8 +120,10 @@ export class PipelineStep implements PipelinedCall, CallTarget {
         return state.value;
       case "failed":
         throw notExecuted(state.error);
-      default:
+      case "released":
         throw this.#gone();
+      case "waiting":
+        throw new RpcError("internal", `${this.describe()} is not there yet`, "not-sent");
     }
   }
 
@@ -176,7 +187,6 @@ export class PipelineStep implements PipelinedCall, CallTarget {
   #release(decoded: Decoded): void {
     this.#state = { kind: "released" };
     this.#host.giveBack(decoded);
-    this.call.fail(this.#gone());
   }
 
   #gone(): RpcError {

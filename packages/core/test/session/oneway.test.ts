@@ -99,6 +99,15 @@ test("oneway calls that run count as running, so that a service drains after the
   expect((await pair.session.closed).code).toBe("drained");
 });
 
+test("oneway calls that were accepted leave before an orderly end", async () => {
+  const log = new Log();
+  await using pair = await leakCheckedPair(log);
+  for (let i = 0; i < 5; i++) await oneway(pair.front).write(`line ${i}`);
+  await pair.connection.close();
+  await until(() => pair.session.state === "closed");
+  expect(log.lines).toHaveLength(5);
+});
+
 test("a oneway call that is accepted is not reported when its session ends", async () => {
   await using pair = await leakCheckedPair(new Log());
   await oneway(pair.front).hang();

@@ -177,14 +177,14 @@ describe("a peer that has results kept and never forgets them", () => {
       expect(await peer.nextResult()).toMatchObject({ value: 1_500 });
     }));
 
-  test("has as many calls wait as may queue", () =>
-    served({ maxQueuedCalls: 3 }, async (peer, hall) => {
+  test("has twice as many calls wait as it may make at once", () =>
+    served({ maxRunningCalls: 1, maxQueuedCalls: 1 }, async (peer, hall) => {
       peer.dependentCall(keepResult, 1, 0, "later");
-      for (let id = 2; id <= 5; id++) peer.dependentCall(onResult, id, 1, "add", [1]);
-      expect(await peer.nextError()).toMatchObject({ callId: 5, ...refused("overloaded") });
+      for (let id = 2; id <= 6; id++) peer.dependentCall(onResult, id, 1, "add", [1]);
+      expect(await peer.nextError()).toMatchObject({ callId: 6, ...refused("overloaded") });
       hall.opened.open();
-      for (let i = 0; i < 4; i++) await peer.nextResult();
-      expect(hall.counter.value).toBe(3);
+      for (let i = 0; i < 5; i++) await peer.nextResult();
+      expect(hall.counter.value).toBe(4);
     }));
 
   test("loses them all with its session", () =>

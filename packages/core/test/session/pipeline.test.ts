@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import {
   ByReference,
@@ -6,6 +7,7 @@ import {
   pipeline,
   RemoteError,
   RpcError,
+  release,
   withOptions,
 } from "../../src/index.ts";
 import { leakCheckedPair, places } from "./pairs.ts";
@@ -242,6 +244,29 @@ describe("calls that depend on a step", () => {
     expect(await changed).toBe(107);
   });
 
+  test("may be more than wait in a queue, while their step takes its time", async () => {
+    const bank = new Bank();
+    await using pair = await leakCheckedPair(bank);
+    const account = pipeline(pair.front).slowAccount(1);
+    const amounts = Promise.allSettled(Array.from({ length: 2_000 }, () => account.amount()));
+    await until(() => pair.session.stats().callsIn > 1_200);
+    bank.opened.open();
+    expect(new Set((await amounts).map(({ status }) => status))).toEqual(new Set(["fulfilled"]));
+  });
+
+  test("in a long chain are told of by its end, and cost no more than they are", async () => {
+    await using pair = await leakCheckedPair(new Bank());
+    let account = pipeline(pair.front).account(9);
+    for (let i = 0; i < 3_000; i++) account = account.next() as never;
+    const error = await failureOf(account);
+    expect(error).toMatchObject({ message: "no account 9", outcome: "not-executed" });
+    expect(pair.reported.connection).toEqual([]);
+    let missing = pipeline(pair.front).number() as never as Account;
+    for (let i = 0; i < 9; i++) missing = missing.next() as never as Account;
+    const refused = await failureOf(missing as never);
+    expect(refused.message.length).toBeLessThan(300);
+  });
+
   test("may be a thousand, one on the other", async () => {
     await using pair = await leakCheckedPair(new Bank());
     let account = pipeline(pair.front).account(0);
@@ -385,6 +410,9 @@ describe("a step", () => {
     expect(`${step as never as string}`).toMatch(/^the result of account of \[remote Bank memory:/);
     expect(Object.prototype.toString.call(step)).toBe("[object Promise]");
     expect((step as { constructor?: unknown }).constructor).toBeUndefined();
+    expect(inspect(step)).toMatch(/^the result of account of /);
+    expect(typeof step.valueOf()).toBe("string");
+    expect(() => release(step as never)).toThrow("await it first");
     expect(pair.connection.stats().callsOut).toBe(callsOut);
     using _ = await step;
     expect(await step.then((account) => account.amount())).toBe(100);
