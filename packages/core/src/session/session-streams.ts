@@ -90,7 +90,10 @@ export class SessionStreams {
     const cancelled = () => call.error("cancelled", "cancelled by the caller", "unknown", signal.reason);
     for (const value of arrived) {
       const stream = streamOf(value as object);
-      if (stream) stream.whenLeft = this.#signals.listen(signal, () => stream.fail(cancelled()));
+      if (!stream) continue;
+      // A step's result may be taken long after the call was answered.
+      if (signal.aborted) stream.fail(cancelled());
+      else stream.whenLeft = this.#signals.listen(signal, () => stream.fail(cancelled()));
     }
   }
 

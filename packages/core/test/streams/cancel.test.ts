@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { collectGarbage, type LeakCheckedPair, ManualClock, turns } from "../../../conformance/src/index.ts";
 import { memoryTransport } from "../../../transports/src/index.ts";
-import { byReference, currentCall, withOptions } from "../../src/index.ts";
+import { byReference, currentCall, pipeline, withOptions } from "../../src/index.ts";
 import { frame } from "../../src/wire/frames.ts";
 import { leakCheckedPair, places } from "../session/pairs.ts";
 import { RawPeer } from "../session/raw-peer.ts";
@@ -310,6 +310,19 @@ describe("the signal of a call", () => {
     await ends(pair);
     expect(await failureOf(stream.next())).toMatchObject({ code: "cancelled" });
     expect(await stream.next()).toEqual({ done: true, value: undefined });
+  });
+
+  test("ends a stream that is taken after it has aborted", async () => {
+    const source = watched((i) => i);
+    await using pair = await leakCheckedPair({ count: () => source, take: (_: unknown) => {} });
+    const controller = new AbortController();
+    const step = withOptions(pipeline(pair.front), { signal: controller.signal }).count();
+    // While another call depends on the step, nobody takes its result.
+    expect(await failureOf(pipeline(pair.front).take(step))).toMatchObject({ code: "unsupported-value" });
+    controller.abort();
+    const stream = (await step) as Numbers;
+    expect(await failureOf(stream.next())).toMatchObject({ code: "cancelled" });
+    expect(source.begun).toBe(0);
   });
 
   test("fails what waits for an item, and a ReadableStream", async () => {
