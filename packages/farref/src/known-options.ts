@@ -39,6 +39,9 @@ const connectOptions: Record<keyof ConnectOptions, true> = {
   signal: true,
 };
 
+/** Names that a later version will know. */
+const planned: ReadonlySet<string> = new Set(["resumeMs"]);
+
 /** @throws RpcError `unimplemented` */
 export function checkServiceOptions(options: ServiceOptions): void {
   checkNames(options, serviceOptions, "startService");
@@ -47,7 +50,7 @@ export function checkServiceOptions(options: ServiceOptions): void {
 /** @throws RpcError `unimplemented` */
 export function checkConnectOptions(options: ConnectOptions): void {
   checkNames(options, connectOptions, "connect");
-  if (options.reconnect) throw unimplemented("connect", "reconnect");
+  if (options.reconnect) throw unsupported("connect", "reconnect");
   const { timeoutMs } = options;
   if (timeoutMs !== undefined && !(timeoutMs > 0)) {
     throw new RpcError("invalid-argument", `timeoutMs: expected a positive number, got ${timeoutMs}`, "not-sent");
@@ -56,10 +59,15 @@ export function checkConnectOptions(options: ConnectOptions): void {
 
 function checkNames(options: object, known: object, verb: string): void {
   for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined && !Object.hasOwn(known, name)) throw unimplemented(verb, name);
+    if (value === undefined || Object.hasOwn(known, name)) continue;
+    throw planned.has(name) ? unsupported(verb, name) : notKnown(verb, name);
   }
 }
 
-function unimplemented(verb: string, name: string): RpcError {
+function unsupported(verb: string, name: string): RpcError {
+  return new RpcError("unimplemented", `${verb}: the option ${name} is not supported yet`, "not-sent");
+}
+
+function notKnown(verb: string, name: string): RpcError {
   return new RpcError("unimplemented", `${verb}: the option ${name} is not known to this version`, "not-sent");
 }

@@ -404,3 +404,14 @@ describe("a Unix socket", () => {
     void service;
   });
 });
+
+test("an option that this version lacks is refused by name, one that is planned as such", async () => {
+  const refused = (message: string) => ({ code: "unimplemented", message: expect.stringContaining(message) });
+  const reconnect = { reconnect: true } as object;
+  await expect(connect("memory:options", reconnect)).rejects.toMatchObject(refused("reconnect is not supported yet"));
+  const resumeMs = { resumeMs: 1_000 };
+  const resuming = startService("memory:options", {}, resumeMs as object);
+  await expect(resuming).rejects.toMatchObject(refused("resumeMs is not supported yet"));
+  const misspelled = startService("memory:options", {}, { limit: {} } as object);
+  await expect(misspelled).rejects.toMatchObject(refused("limit is not known to this version"));
+});
