@@ -4,7 +4,6 @@ import { browserPlatform, browserTurns } from "./browser-platform.ts";
 import { type Connect, createConnect } from "./connect.ts";
 import { createSerialized, type Serialized } from "./serialized/serialized.ts";
 
-export type { FrontOf, Service } from "@farref/core";
 export * from "./shared.ts";
 
 export const connect: Connect = createConnect([webSocketTransport, memoryTransport], browserPlatform);

@@ -5,17 +5,6 @@ import { nodePlatform, nodeTurns } from "./node-platform.ts";
 import { createSerialized, type Serialized } from "./serialized/serialized.ts";
 import { nodeTransports } from "./start-service.ts";
 
-export {
-  type AuditEntry,
-  type Front,
-  type FrontOf,
-  type PerCall,
-  type PerSession,
-  perCall,
-  perSession,
-  type Service,
-} from "@farref/core";
-export { type Acl, acl, clientCertificate, expose, rateLimit, verifyBearer } from "@farref/security";
 export { webSocketListener } from "@farref/transports";
 export type { ServiceOptions } from "./options.ts";
 export * from "./shared.ts";

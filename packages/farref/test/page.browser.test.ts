@@ -6,6 +6,7 @@ import {
   connect,
   connectionOf,
   type Down,
+  expose,
   isRemote,
   monitor,
   type Remote,
@@ -51,6 +52,15 @@ describe("in a page", () => {
     expect("connect" in farref).toBe(true);
     expect("startService" in farref).toBe(false);
     expect("webSocketListener" in farref).toBe(false);
+  });
+
+  test("a front may offer some of its methods only", async () => {
+    const generous = await connect<BrowserService>(uri, { front: expose({ ...greeter }, ["greet"]) });
+    expect(await generous.greetByFront()).toBe("Hello, Node, by the front");
+    await connectionOf(generous).close();
+    const quiet = await connect<BrowserService>(uri, { front: expose({ ...greeter }, []) });
+    await expect(quiet.greetByFront()).rejects.toMatchObject({ code: "not-exposed" });
+    await connectionOf(quiet).close();
   });
 
   test("a call is a call", async () => {
