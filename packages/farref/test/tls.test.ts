@@ -205,7 +205,7 @@ describe.each(["tls://127.0.0.1:0", "wss://127.0.0.1:0/farref"])("%s", (uri) => 
   test("whoever the acl denies gets no TLS", async () => {
     const { service, errors } = await serve(uri, { tls: server, acl: acl("deny all allow 192.0.2.0/24") });
     await expect(connect(service.uri, { tls: { ca } })).rejects.toMatchObject({ outcome: "not-sent" });
-    expect(errors).toEqual([]);
+    expect(errors).toMatchObject([{ code: "denied", message: expect.stringContaining("(acl)") }]);
   });
 
   test("without a certificate there is no listening", async () => {
