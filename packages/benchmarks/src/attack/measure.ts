@@ -21,7 +21,7 @@ export interface AttackResult {
 }
 
 /** The honest client's p99 in milliseconds: undisturbed, beside a flood into a bare socket, beside the attack. */
-export interface Round {
+interface Round {
   readonly quietMs: number;
   readonly bareMs: number;
   readonly attackedMs: number;
