@@ -35,6 +35,7 @@ print(
     },
     streamItem(printer) {
       printer.varint("stream");
+      printer.varint("flags");
       printer.value(1, "the item");
     },
     streamCancel(printer) {
@@ -43,6 +44,7 @@ print(
     },
     streamEnd(printer) {
       printer.varint("stream");
+      printer.varint("flags");
       printer.value(1, "what the producer returned");
     },
   },

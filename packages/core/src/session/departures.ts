@@ -57,6 +57,8 @@ export class Departures implements Exporter {
   readonly #signals: SessionSignals;
   /** The call of the peer's whose streams are being sent. */
   maker: StreamMaker | undefined;
+  /** Something was met that a message only refers to. */
+  refers = false;
   /** For all that is no call: the results of calls that are under way mean nothing there. */
   readonly ofReplies: Exporter = {
     reference: (value) => this.#ofReply(value),
@@ -146,6 +148,7 @@ export class Departures implements Exporter {
   }
 
   #object(value: object): WireReference {
+    this.refers = true;
     const home = this.#exports.homeward(value);
     if (home) return home;
     const entry = this.#exports.export(value);
@@ -154,11 +157,13 @@ export class Departures implements Exporter {
   }
 
   signal(signal: AbortSignal): WireSignal {
+    this.refers = true;
     return this.#signals.send(signal);
   }
 
   stream(value: object, kind: StreamKind): number {
     this.#checkPermitted(value);
+    this.refers = true;
     const id = this.#streams.open(value, kind, this.maker);
     this.#begun.addStream(id);
     return id;

@@ -4,7 +4,7 @@ import type { Failure } from "../streams/incoming-stream.ts";
 import type { Piece } from "../streams/unread.ts";
 import type { Codec, Decoded, ValueLimits } from "../values/codec.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
-import { streamErrorFlag } from "../wire/frames.ts";
+import { streamFlag } from "../wire/frames.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { refusalFrom, thrownFrom } from "./wire-error.ts";
 
@@ -32,11 +32,10 @@ export class StreamReader {
   }
 
   readFailure(piece: Piece): Failure {
-    const flags = piece.bytes[piece.start] ?? 0;
-    const isOfEnding = (flags & streamErrorFlag.ofEnding) !== 0;
+    const isOfEnding = (piece.flags & streamFlag.answersCancel) !== 0;
     try {
       const parts = this.#arrivals.hydrate(this.#decodeFailure(piece));
-      const isThrown = (flags & streamErrorFlag.thrown) !== 0;
+      const isThrown = (piece.flags & streamFlag.thrown) !== 0;
       return { error: isThrown ? thrownFrom(parts) : refusalFrom(parts, this.#told), isOfEnding };
     } catch (error) {
       return { error: this.#unreadable(error), isOfEnding };
@@ -46,7 +45,7 @@ export class StreamReader {
   /** Why the consumer cancels: what can't be read is no reason to go on. */
   readReason({ bytes, position, end }: ByteReader): unknown {
     try {
-      return this.read({ kind: "end", bytes, start: position, end });
+      return this.read({ kind: "end", flags: 0, bytes, start: position, end });
     } catch {
       return undefined;
     }
@@ -67,7 +66,7 @@ export class StreamReader {
   }
 
   #decodeFailure({ bytes, start, end }: Piece): Decoded<unknown[]> {
-    return this.#codec.decodeList(bytes, start + 1, end, this.#limits);
+    return this.#codec.decodeList(bytes, start, end, this.#limits);
   }
 
   get #told(): string {

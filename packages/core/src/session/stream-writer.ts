@@ -3,7 +3,7 @@ import { RpcError } from "../errors/rpc-error.ts";
 import type { OutgoingStream, Saying } from "../streams/outgoing-stream.ts";
 import type { Codec } from "../values/codec.ts";
 import type { ByteWriter } from "../wire/byte-writer.ts";
-import { frame, streamErrorFlag } from "../wire/frames.ts";
+import { frame, streamFlag } from "../wire/frames.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import { asExecuted } from "./answers.ts";
 import type { Departures } from "./departures.ts";
@@ -78,9 +78,13 @@ export class StreamWriter {
     const { outbox, departures } = this.#options;
     const writer = outbox.begin(frames[saying.kind]);
     departures.maker = stream.origin;
+    departures.refers = false;
     try {
       writer.varint(stream.id);
-      this.#body(writer, stream, saying);
+      const flagsAt = writer.length;
+      writer.u8(stream.isCancelled ? streamFlag.answersCancel : 0);
+      const flags = this.#body(writer, stream, saying) | (departures.refers ? streamFlag.refers : 0);
+      if (flags > 0) writer.bytes[writer.start + flagsAt]! |= flags;
       return this.#checkSize();
     } catch (error) {
       this.#abandon();
@@ -90,32 +94,38 @@ export class StreamWriter {
     }
   }
 
-  #body(writer: ByteWriter, stream: OutgoingStream, saying: Saying): void {
-    if (saying.kind === "item") this.#encode(writer, saying.value, "item");
-    else if (saying.kind === "end") this.#encode(writer, saying.value, "result");
-    else if (saying.kind === "refused") this.#refusal(writer, stream, saying.error);
-    else {
-      const told = this.#options.told(saying.thrown, stream.isRelay ? "relay" : "program");
-      if (told instanceof RpcError) this.#refusal(writer, stream, told);
-      else this.#thrown(writer, stream, told);
+  /** Returns the flags of what was written. */
+  #body(writer: ByteWriter, stream: OutgoingStream, saying: Saying): number {
+    switch (saying.kind) {
+      case "item":
+        return this.#encode(writer, saying.value, "item");
+      case "end":
+        return this.#encode(writer, saying.value, "result");
+      case "refused":
+        return this.#refusal(writer, saying.error);
+      case "thrown": {
+        const told = this.#options.told(saying.thrown, stream.isRelay ? "relay" : "program");
+        return told instanceof RpcError ? this.#refusal(writer, told) : this.#thrown(writer, told);
+      }
     }
   }
 
-  #thrown(writer: ByteWriter, stream: OutgoingStream, thrown: Thrown): void {
+  #thrown(writer: ByteWriter, thrown: Thrown): number {
     const { codec, departures, peerLimits } = this.#options;
-    writer.u8(streamErrorFlag.thrown | flagsOf(stream));
     encodeThrown(writer, thrown, codec, departures.ofReplies, peerLimits, () => departures.undo());
+    return streamFlag.thrown;
   }
 
-  #refusal(writer: ByteWriter, stream: OutgoingStream, error: RpcError): void {
+  #refusal(writer: ByteWriter, error: RpcError): number {
     const { codec, departures } = this.#options;
-    writer.u8(flagsOf(stream));
     codec.encodeList(writer, refusalParts(error), departures.ofReplies, refusalLimits, "error");
+    return 0;
   }
 
-  #encode(writer: ByteWriter, value: unknown, root: string): void {
+  #encode(writer: ByteWriter, value: unknown, root: string): number {
     const { codec, departures, peerLimits } = this.#options;
     codec.encode(writer, departures.bare(value), departures.ofReplies, peerLimits, root);
+    return 0;
   }
 
   #checkSize(): number {
@@ -138,7 +148,3 @@ const frames = {
   thrown: frame.streamError,
   refused: frame.streamError,
 } as const;
-
-function flagsOf({ isCancelled }: OutgoingStream): number {
-  return isCancelled ? streamErrorFlag.ofEnding : 0;
-}

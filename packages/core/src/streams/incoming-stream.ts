@@ -28,6 +28,8 @@ export interface IncomingStreamHost {
   /** What an item or an end holds; stubs go into `references`. @throws RpcError */
   read(piece: Piece, references?: unknown[]): unknown;
   readFailure(piece: Piece): Failure;
+  /** A piece that has to wait until it is read. */
+  waiting(piece: Piece): Piece;
   /** Gives up what nobody will read. */
   discard(piece: Piece): void;
   /** Something was read, or is waited for: the producer may send more. */
@@ -157,7 +159,7 @@ export class IncomingStream {
 
   #take(piece: Piece): void {
     const waiter = this.#waiting.shift();
-    if (!waiter) this.unread.put(piece);
+    if (!waiter) this.unread.put(this.#host.waiting(piece));
     if (piece.kind !== "item") {
       this.#state = { kind: "ended" };
       this.#host.ended(this);

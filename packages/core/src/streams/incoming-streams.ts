@@ -3,10 +3,11 @@ import type { Clock } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import type { StreamKind } from "../values/codec.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
+import { streamFlag } from "../wire/frames.ts";
 import { Numbered } from "../wire/numbered.ts";
-import { faceOf } from "./far-iterator.ts";
+import { faceOf, streamOf } from "./far-iterator.ts";
 import { type Failure, IncomingStream, type IncomingStreamHost } from "./incoming-stream.ts";
-import type { Piece, PieceKind } from "./unread.ts";
+import type { Piece, PieceKind, ReadAhead } from "./unread.ts";
 import { maxExcessBytes, windowBytes, windowItems } from "./window.ts";
 
 /** Hears of streams that were dropped without a word, for all sessions of an endpoint. */
@@ -16,6 +17,11 @@ export function createDroppedStreams(): DroppedStreams {
   return new FinalizationRegistry((stream) => stream.abandon());
 }
 
+/**
+ * What refers to something is read as it comes, for what is said of that later is said in the order of the wire: that a
+ * signal aborts, that a hold is given back. So much of it may be unread in a session; what is beyond waits as bytes.
+ */
+const maxAheadBytes = 512 * 1024;
 /** Time for the producer's `finally`, until whoever ended the stream goes on without it. */
 const graceMs = 1_000;
 /** A collection is asked for when the table is this full, at most once for so many new streams. */
@@ -53,15 +59,18 @@ export class IncomingStreams {
   #isClosed = false;
   /** Bytes that came beyond what was granted. */
   #excessBytes = 0;
+  /** Bytes of what was read ahead. */
+  #aheadBytes = 0;
   #nextPressureSize: number;
 
   constructor(options: IncomingStreamsOptions) {
     this.#options = options;
     this.#nextPressureSize = this.#pressureSize;
     this.#host = {
-      read: (piece, references) => options.read(piece, references),
-      readFailure: (piece) => options.readFailure(piece),
-      discard: (piece) => options.discard(piece),
+      read: (piece, references) => this.#read(piece, references),
+      readFailure: (piece) => this.#readFailure(piece),
+      waiting: (piece) => this.#readAhead(piece),
+      discard: (piece) => this.#discard(piece),
       consumed: (stream) => this.#consumed(stream),
       cancel: (stream, reason) => this.#cancel(stream, reason),
       ended: (stream) => this.#producerEnded(stream),
@@ -103,8 +112,9 @@ export class IncomingStreams {
     const id = reader.varint();
     const stream = this.#open.get(id);
     if (!stream) throw new RpcError("protocol", `an item of stream ${id}, which is not open`, "unknown");
+    const flags = reader.u8();
     this.#charge(stream, kind, end - position);
-    stream.arrived({ kind, bytes, start: reader.position, end });
+    stream.arrived({ kind, flags, bytes, start: reader.position, end });
   }
 
   /** The session is over: who reads is told so behind what has come. */
@@ -150,8 +160,51 @@ export class IncomingStreams {
     this.#excessBytes += Math.max(0, -credit.bytes);
   }
 
+  #read(piece: Piece, references?: unknown[]): unknown {
+    const ahead = this.#takeAhead(piece);
+    if (!ahead) return this.#options.read(piece, references);
+    if (!ahead.ok) throw ahead.error;
+    references?.push(...ahead.references);
+    return ahead.value;
+  }
+
+  #readFailure(piece: Piece): Failure {
+    const ahead = this.#takeAhead(piece);
+    return ahead?.ok ? (ahead.value as Failure) : this.#options.readFailure(piece);
+  }
+
+  #discard(piece: Piece): void {
+    const ahead = this.#takeAhead(piece);
+    if (!ahead) this.#options.discard(piece);
+    // Stubs give their holds back when they are collected.
+    else if (ahead.ok) for (const value of ahead.references) streamOf(value as object)?.abandon();
+  }
+
+  #readAhead(piece: Piece): Piece {
+    const bytes = piece.end - piece.start;
+    if (!(piece.flags & streamFlag.refers) || this.#aheadBytes + bytes > maxAheadBytes) return piece;
+    this.#aheadBytes += bytes;
+    return { ...piece, ahead: this.#said(piece) };
+  }
+
+  #said(piece: Piece): ReadAhead {
+    const references: unknown[] = [];
+    try {
+      const isFailure = piece.kind === "failure";
+      const value = isFailure ? this.#options.readFailure(piece) : this.#options.read(piece, references);
+      return { ok: true, value, references };
+    } catch (error) {
+      return { ok: false, error };
+    }
+  }
+
+  #takeAhead({ ahead, start, end }: Piece): ReadAhead | undefined {
+    if (ahead) this.#aheadBytes -= end - start;
+    return ahead;
+  }
+
   #consumed(stream: IncomingStream): void {
-    if (!this.#open.has(stream.id) || !stream.isOpen) return;
+    if (!stream.isOpen) return;
     const { credit, unread } = stream;
     const isLow =
       credit.items + unread.count <= windowItems / 2 || credit.bytes + unread.bytes <= stream.windowBytes / 2;

@@ -1,6 +1,6 @@
 /**
  * What has come of a stream and was not read: the bytes as they came, one behind the other, so that what a peer makes us
- * hold is what we granted and not the objects it turns into.
+ * hold is what we granted and not the objects it turns into. Pieces that were read ahead keep their place among them.
  */
 
 /** What a frame of a stream brings. */
@@ -8,50 +8,83 @@ export type PieceKind = "item" | "end" | "failure";
 
 export interface Piece {
   readonly kind: PieceKind;
+  /** As they came with it. */
+  readonly flags: number;
   /** Somebody else's memory: valid until whoever handed out the piece goes on. */
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
+  /** What it says, where that was read ahead: then its bytes are gone. */
+  readonly ahead?: ReadAhead | undefined;
 }
+
+/** With what it refers to. */
+export type ReadAhead =
+  | { readonly ok: true; readonly value: unknown; readonly references: readonly unknown[] }
+  | { readonly ok: false; readonly error: unknown };
 
 const noBytes = new Uint8Array(0);
 const leastBytes = 1_024;
 /** A buffer larger than this is let go when it has been read empty. */
 const keptBytes = 64 * 1024;
 
+interface Entry {
+  readonly kind: PieceKind;
+  readonly flags: number;
+  readonly length: number;
+  readonly ahead: ReadAhead | undefined;
+}
+
 export class Unread {
   #bytes = noBytes;
   #start = 0;
   #end = 0;
-  /** Lengths and kinds, those before `#first` read already. */
-  #pieces: { readonly kind: PieceKind; readonly length: number }[] = [];
+  /** Those before `#first` are read already. */
+  #pieces: Entry[] = [];
   #first = 0;
+  #aheadBytes = 0;
 
   get count(): number {
     return this.#pieces.length - this.#first;
   }
 
   get bytes(): number {
-    return this.#end - this.#start;
+    return this.#end - this.#start + this.#aheadBytes;
   }
 
   /** Copies the piece. */
-  put({ kind, bytes, start, end }: Piece): void {
+  put({ kind, flags, bytes, start, end, ahead }: Piece): void {
+    const length = end - start;
+    this.#pieces.push({ kind, flags, length, ahead });
+    if (ahead) this.#aheadBytes += length;
+    else this.#copy(bytes, start, end);
+  }
+
+  take(): Piece | undefined {
+    const entry = this.#pieces[this.#first];
+    if (!entry) return undefined;
+    const piece = entry.ahead ? this.#takeAhead(entry) : this.#takeBytes(entry);
+    this.#first++;
+    if (this.#first === this.#pieces.length) this.#becomeEmpty();
+    return piece;
+  }
+
+  #takeAhead({ kind, flags, length, ahead }: Entry): Piece {
+    this.#aheadBytes -= length;
+    return { kind, flags, bytes: noBytes, start: 0, end: length, ahead };
+  }
+
+  #takeBytes({ kind, flags, length }: Entry): Piece {
+    const start = this.#start;
+    this.#start += length;
+    return { kind, flags, bytes: this.#bytes, start, end: this.#start };
+  }
+
+  #copy(bytes: Uint8Array, start: number, end: number): void {
     const length = end - start;
     if (this.#end + length > this.#bytes.length) this.#makeRoom(length);
     this.#bytes.set(bytes.subarray(start, end), this.#end);
     this.#end += length;
-    this.#pieces.push({ kind, length });
-  }
-
-  take(): Piece | undefined {
-    const piece = this.#pieces[this.#first];
-    if (!piece) return undefined;
-    const taken = { kind: piece.kind, bytes: this.#bytes, start: this.#start, end: this.#start + piece.length };
-    this.#start = taken.end;
-    this.#first++;
-    if (this.#first === this.#pieces.length) this.#becomeEmpty();
-    return taken;
   }
 
   #becomeEmpty(): void {

@@ -105,10 +105,12 @@ export const errorFlag = {
   brokenStep: 4,
 } as const;
 
-/** Flags of a `streamError` frame, one byte behind the stream's number. */
-export const streamErrorFlag = {
-  /** The body is what the producer threw, not a refusal of farref's. */
+/** Flags of what a producer says, one byte behind the stream's number. */
+export const streamFlag = {
+  /** Of an error: the body is what the producer threw, not a refusal of farref's. */
   thrown: 1,
-  /** It was thrown when the producer was told to end. */
-  ofEnding: 2,
+  /** It answers a cancel: an error with it was thrown by the ending, and not before. */
+  answersCancel: 2,
+  /** The body refers to objects, functions, signals or streams. */
+  refers: 4,
 } as const;

@@ -197,9 +197,10 @@ export class RawPeer implements AsyncDisposable {
   }
 
   /** An item of a stream. */
-  streamItem(id: number, item: unknown): void {
+  streamItem(id: number, item: unknown, flags = 0): void {
     this.send(frame.streamItem, (writer) => {
       writer.varint(id);
+      writer.u8(flags);
       writeValue(writer, item);
     });
   }
@@ -207,6 +208,7 @@ export class RawPeer implements AsyncDisposable {
   streamEnd(id: number, result?: unknown): void {
     this.send(frame.streamEnd, (writer) => {
       writer.varint(id);
+      writer.u8(0);
       writeValue(writer, result);
     });
   }

@@ -170,6 +170,7 @@ describe("what can't be read", () => {
     world.raw.streamItem(1, 1);
     world.raw.send(frame.streamItem, (writer) => {
       writer.varint(1);
+      writer.u8(0);
       writer.u8(0xc1);
     });
     expect(await first).toEqual({ done: false, value: 1 });

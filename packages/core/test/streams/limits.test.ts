@@ -279,12 +279,20 @@ describe("a producer that keeps to no rule:", () => {
     expect(await over).toEqual({ done: true, value: undefined });
   });
 
-  test("an error without its flags, and one that is no list, fail the stream", async () => {
-    await using world = await reading([1, 2]);
-    world.raw.send(frame.streamError, (writer) => writer.varint(1));
+  test("an error that is no list fails its stream", async () => {
+    await using world = await reading();
+    world.raw.send(frame.streamError, (writer) => {
+      writer.varint(1);
+      writer.u8(0);
+      writer.u8(0x01);
+    });
     await expect(world.first).rejects.toMatchObject({ code: "protocol" });
     expect(world.connection.state).toBe("open");
-    world.raw.streamCancel(1);
+  });
+
+  test("an item without its flags ends its session", async () => {
+    await using world = await reading();
+    world.raw.send(frame.streamItem, (writer) => writer.varint(1));
     expect(await world.raw.goodbye()).toMatchObject({ code: "protocol" });
   });
 });
