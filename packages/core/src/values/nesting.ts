@@ -23,28 +23,29 @@ export interface Look {
 
 /** The registered values of a message. */
 export class Nesting {
-  readonly #ended = new Set<Packed>();
-  #open = 0;
+  /** Those whose data is being walked. */
+  readonly #open: Packed[] = [];
+  /** In the order in which they end. */
+  readonly #ended: Packed[] = [];
   /** The data of one leads to an object that was there before, and from there perhaps back. */
   #isDoubtful = false;
 
-  begin(): void {
-    this.#open++;
+  begin(packed: Packed): void {
+    this.#open.push(packed);
   }
 
-  end(packed: Packed): void {
-    this.#open--;
-    this.#ended.add(packed);
+  end(): void {
+    this.#ended.push(this.#open.pop()!);
   }
 
   /** An object was met again. A registered value that has ended leads nowhere else, or was doubtful itself. */
   met(packed: Packed | undefined): void {
-    if (this.#open > 0 && !(packed && this.#ended.has(packed))) this.#isDoubtful = true;
+    if (this.#open.length > 0 && (!packed || this.#open.includes(packed))) this.#isDoubtful = true;
   }
 
   /** The path from the root of the message to a registered value that holds itself. */
   cycle(root: unknown, look: Look): string | undefined {
-    const held = this.#isDoubtful ? firstCycle([...this.#ended], look) : undefined;
+    const held = this.#isDoubtful ? firstCycle(this.#ended, look) : undefined;
     return held && pathTo(held, root, look);
   }
 }
@@ -60,8 +61,7 @@ function leadsToUnbuilt(part: unknown, built: Set<object>, look: Look): boolean 
   const packed = look.packedFrom(part);
   if (packed) return !built.has(packed);
   built.add(part);
-  for (const [inner] of partsOf(part, look)) if (leadsToUnbuilt(inner, built, look)) return true;
-  return false;
+  return partsOf(part, look).some((inner) => leadsToUnbuilt(inner, built, look));
 }
 
 /** How a registered value is reached: `[0].orders.get("tea")<packed order>.price`. */
@@ -69,9 +69,9 @@ export function pathTo(sought: Packed, part: unknown, look: Look, seen = new Set
   if (!isObject(part) || seen.has(part)) return undefined;
   if (look.packedFrom(part) === sought) return "";
   seen.add(part);
-  for (const [inner, step] of partsOf(part, look)) {
+  for (const [i, inner] of partsOf(part, look).entries()) {
     const rest = pathTo(sought, inner, look, seen);
-    if (rest !== undefined) return step() + rest;
+    if (rest !== undefined) return stepTo(i, part, look) + rest;
   }
   return undefined;
 }
@@ -80,41 +80,45 @@ function isObject(part: unknown): part is object {
   return typeof part === "object" && part !== null;
 }
 
-type Part = readonly [part: unknown, step: () => string];
+const none: readonly unknown[] = [];
 
-/** What a part holds. Steps are put into words only where they are asked for; no code of a program's runs. */
-function* partsOf(part: object, look: Look): Iterable<Part> {
+/** What a part holds. All that is walked was written or read before, so there is no accessor among it. */
+function partsOf(part: object, look: Look): readonly unknown[] {
   const packed = look.packedFrom(part);
-  yield [look.reasonOf(part), () => ".reason"];
-  if (packed) yield [packed.data, () => packedStep(packed.name)];
-  else if (look.isOpaque(part)) return;
-  else if (part instanceof Map) yield* entriesOf(part);
-  else if (part instanceof Set) yield* membersOf(part);
-  else if (hasProperties(part)) yield* propertiesOf(part);
+  if (packed) return [packed.data];
+  const reason = look.reasonOf(part);
+  if (reason !== undefined) return [reason];
+  if (look.isOpaque(part)) return none;
+  if (Array.isArray(part)) return part;
+  if (part instanceof Map) return [...part].flat();
+  if (part instanceof Set) return [...part];
+  if (part instanceof Error) return keysOf(part).map((key) => Reflect.get(part, key));
+  return hasParts(part) ? Object.values(part) : none;
 }
 
-/** Of all that a message may be made of, these have properties that are parts of it. */
-function hasProperties(part: object): boolean {
+/** The step to the part of that index. */
+function stepTo(index: number, part: object, look: Look): string {
+  const packed = look.packedFrom(part);
+  if (packed) return packedStep(packed.name);
+  if (look.reasonOf(part) !== undefined) return ".reason";
+  if (Array.isArray(part)) return `[${index}]`;
+  if (part instanceof Map) return mapStep(index, part);
+  if (part instanceof Set) return `<member ${index}>`;
+  return propertyStep(keysOf(part)[index]!);
+}
+
+function mapStep(index: number, map: ReadonlyMap<unknown, unknown>): string {
+  const entry = index >> 1;
+  return index % 2 === 0 ? `<key ${entry}>` : entryStep([...map.keys()][entry]);
+}
+
+function keysOf(part: object): readonly string[] {
+  const said = part instanceof Error ? sayingKeys.filter((key) => Object.hasOwn(part, key)) : [];
+  return [...said, ...Object.keys(part)];
+}
+
+/** Of all else that a message may be made of, these have properties that are parts of it. */
+function hasParts(part: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(part);
-  const isPlain = prototype === Object.prototype || prototype === null || Array.isArray(part);
-  return isPlain || part instanceof Error || part instanceof UnknownValue;
-}
-
-function* entriesOf(map: ReadonlyMap<unknown, unknown>): Iterable<Part> {
-  for (const [i, [key, value]] of [...map].entries()) {
-    yield [key, () => `<key ${i}>`];
-    yield [value, () => entryStep(key)];
-  }
-}
-
-function* membersOf(set: ReadonlySet<unknown>): Iterable<Part> {
-  for (const [i, member] of [...set].entries()) yield [member, () => `<member ${i}>`];
-}
-
-function* propertiesOf(object: object): Iterable<Part> {
-  const hidden = object instanceof Error ? sayingKeys : [];
-  for (const key of [...hidden, ...Object.keys(object)]) {
-    const step = () => (Array.isArray(object) ? `[${key}]` : propertyStep(key));
-    yield [Object.getOwnPropertyDescriptor(object, key)?.value, step];
-  }
+  return prototype === Object.prototype || prototype === null || part instanceof UnknownValue;
 }

@@ -48,7 +48,8 @@ export function registerValue<V, W>(
 
 /**
  * Makes errors of a class keep it, thrown by a method or as data: name, message, cause and own properties travel, all that
- * are enumerable or those named in `fields`. Both sides pass the type, under the same name, as `types`.
+ * are enumerable or those named in `fields`. Both sides pass the type, under the same name, as `types`; that is the class's
+ * unless `name` says otherwise, as it should where code is minified.
  *
  * An error arrives without its constructor being run: this is for classes that keep what they know in properties, not in
  * `#private` ones. Nor does it say, as an `RpcError` or a `RemoteError` does, that the method ran. A caller that lacks the

@@ -110,13 +110,13 @@ class RegisteredTypes implements TypeTable {
     const { nesting, packedOf } = encoder.watch as Writing; // nobody else sets it
     const packed = this.#packed(value);
     packedOf.set(value, packed);
-    nesting.begin();
+    nesting.begin(packed);
     try {
       unknownValues.write(encoder, packed, depth);
     } catch (error) {
       throw within(packedStep(packed.name), error);
     }
-    nesting.end(packed);
+    nesting.end();
   }
 
   #packed(value: object): UnknownValue {
@@ -143,9 +143,9 @@ class RegisteredTypes implements TypeTable {
     decoder.enter(depth, at);
     decoder.charge(extraCost);
     const marker = decoder.keep(new PackedMarker(packing.name));
-    nesting.begin();
+    nesting.begin(marker);
     marker.data = decoder.placed(marker, "data", depth + 1);
-    nesting.end(marker);
+    nesting.end();
     return decoder.mark(marker);
   }
 
