@@ -367,8 +367,11 @@ const inAnswers: readonly Case[] = [
     name: "an error that comes when its caller has given up",
     disposals: 1,
     run: async ({ pair, door }) => {
-      const call = failureOf(withOptions(pair.front, { timeoutMs: 1 }).failLate());
-      expect(await call).toMatchObject({ code: "timeout" });
+      const controller = new AbortController();
+      const call = failureOf(withOptions(pair.front, { signal: controller.signal }).failLate());
+      await until(() => pair.session.stats().runningCalls === 1);
+      controller.abort();
+      expect(await call).toMatchObject({ code: "cancelled" });
       door.open();
       await until(() => pair.session.stats().runningCalls === 0);
     },
