@@ -2,9 +2,10 @@
 import type { RpcError } from "../errors/rpc-error.ts";
 import { toError } from "../errors/to-error.ts";
 import { streamOf } from "../streams/far-iterator.ts";
-import type { IncomingStreamHost, Settler } from "../streams/incoming-stream.ts";
+import type { IncomingStreamHost } from "../streams/incoming-stream.ts";
 import { IncomingStreams } from "../streams/incoming-streams.ts";
 import { OutgoingStreams } from "../streams/outgoing-streams.ts";
+import type { Settler } from "../streams/steps.ts";
 import type { Session } from "../types/session.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import type { Arrivals } from "./arrivals.ts";

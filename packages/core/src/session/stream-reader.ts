@@ -1,6 +1,6 @@
 /** Reads what streams bring: items and ends when they are read by the program, and not before. */
 import { RpcError } from "../errors/rpc-error.ts";
-import type { Failure } from "../streams/incoming-stream.ts";
+import type { Failure } from "../streams/steps.ts";
 import type { Piece } from "../streams/unread.ts";
 import type { Codec, Decoded, ValueLimits } from "../values/codec.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";

@@ -1,6 +1,7 @@
 /** What a program holds of a stream that has come: an async iterator over it, or a `ReadableStream`. */
 import type { StreamKind } from "../values/codec.ts";
-import type { IncomingStream, Step } from "./incoming-stream.ts";
+import type { IncomingStream } from "./incoming-stream.ts";
+import type { Step } from "./steps.ts";
 
 const streamKey: unique symbol = Symbol("farref.stream");
 

@@ -4,27 +4,15 @@
  * when that is dropped the stream is cancelled.
  */
 import { RpcError } from "../errors/rpc-error.ts";
+import { Ending, type EndingHost } from "./ending.ts";
+import { done, type Failure, type Settler, type Step } from "./steps.ts";
 import { type Piece, Unread } from "./unread.ts";
-
-/** An item, or the end with what the producer returned. */
-export type Step = IteratorResult<unknown, unknown>;
 
 /** What a contract makes of an item before the program gets it, at once or later; `references` are the stubs in it. */
 export type ItemCheck = (item: unknown, references: readonly unknown[]) => unknown;
 
-export interface Failure {
-  readonly error: Error;
-  /** It was thrown when the producer was told to end. */
-  readonly isOfEnding: boolean;
-}
-
-export interface Settler<T> {
-  resolve(value: T): void;
-  reject(error: unknown): void;
-}
-
 /** What a stream asks of the table it is in. */
-export interface IncomingStreamHost {
+export interface IncomingStreamHost extends EndingHost {
   /** What an item or an end holds; stubs go into `references`. @throws RpcError */
   read(piece: Piece, references?: unknown[]): unknown;
   readFailure(piece: Piece): Failure;
@@ -40,21 +28,11 @@ export interface IncomingStreamHost {
   ended(stream: IncomingStream): void;
   /** Nothing is left of it here. */
   over(stream: IncomingStream): void;
-  /** A promise whose rejection is reported when nobody waits for it. */
-  promise<T>(begin: (settler: Settler<T>) => void): Promise<T>;
-  /** Runs `task` when the producer has had its time to end. */
-  afterGrace(task: () => void): { cancel(): void };
 }
 
 /** Who waits for an item keeps what the program holds of the stream alive. */
 interface Waiter extends Settler<Step> {
   readonly owner: object | undefined;
-}
-
-/** Who waits until the producer has ended. */
-interface Answer extends Settler<Step> {
-  readonly promise: Promise<Step>;
-  readonly grace: { cancel(): void };
 }
 
 type State =
@@ -69,7 +47,7 @@ type State =
 
 interface Cancelled {
   readonly kind: "cancelled";
-  readonly answer?: Answer | undefined;
+  readonly ending?: Ending | undefined;
   readonly error?: Error | undefined;
 }
 
@@ -112,10 +90,10 @@ export class IncomingStream {
 
   /** Nobody wants more. Settles when the producer has ended, or has not in the time it has for that. */
   cancel(reason: unknown): Promise<Step> {
-    if (this.#state.kind === "open") this.#cancel({ kind: "cancelled", answer: this.#makeAnswer() }, reason);
+    if (this.#state.kind === "open") this.#cancel({ kind: "cancelled", ending: new Ending(this.#host) }, reason);
     else this.abandon();
-    const answer = this.#state.kind === "cancelled" ? this.#state.answer : undefined;
-    return answer ? answer.promise : Promise.resolve(done(reason));
+    const ending = this.#state.kind === "cancelled" ? this.#state.ending : undefined;
+    return ending ? ending.promise : Promise.resolve(done(reason));
   }
 
   /** Nobody will read it, and nobody waits for its end. */
@@ -140,7 +118,7 @@ export class IncomingStream {
     const state = this.#state;
     if (state.kind === "cancelled") {
       this.#state = afterCancelled(state);
-      this.#answerWith(state.answer, done(undefined));
+      state.ending?.ended(undefined);
     }
     if (state.kind !== "open") return;
     const waiting = this.#waiting.splice(0);
@@ -267,55 +245,27 @@ export class IncomingStream {
     return state.error;
   }
 
-  #makeAnswer(): Answer {
-    let settler!: Settler<Step>;
-    const promise = this.#host.promise<Step>((made) => {
-      settler = made;
-    });
-    const grace = this.#host.afterGrace(() => {
-      if (this.#state.kind === "cancelled") this.#state = { ...this.#state, answer: undefined };
-      settler.resolve(done(undefined));
-    });
-    return { ...settler, promise, grace };
-  }
-
   /** The producer has ended, as it was told to. */
   #lastWord(piece: Piece, cancelled: Cancelled): void {
-    const { answer } = cancelled;
+    const { ending } = cancelled;
     this.#host.ended(this);
     this.#state = afterCancelled(cancelled);
     this.#host.over(this);
-    if (!answer) this.#host.discard(piece);
-    else if (piece.kind === "end") this.#answerEnd(answer, piece);
-    else this.#answerFailure(answer, this.#host.readFailure(piece));
+    if (!ending || ending.isOver) this.#host.discard(piece);
+    else if (piece.kind === "end") this.#endWith(ending, piece);
+    else ending.failed(this.#host.readFailure(piece));
   }
 
-  #answerEnd(answer: Answer, piece: Piece): void {
+  #endWith(ending: Ending, piece: Piece): void {
     try {
-      this.#answerWith(answer, done(this.#result(piece)));
+      ending.ended(this.#result(piece));
     } catch (error) {
-      this.#answerFailure(answer, { error: error as Error, isOfEnding: true });
+      ending.failed({ error: error as Error, isOfEnding: true });
     }
-  }
-
-  /** What a producer threw before it was told to end is not what became of that. */
-  #answerFailure(answer: Answer, { error, isOfEnding }: Failure): void {
-    answer.grace.cancel();
-    if (isOfEnding) answer.reject(error);
-    else answer.resolve(done(undefined));
-  }
-
-  #answerWith(answer: Answer | undefined, step: Step): void {
-    answer?.grace.cancel();
-    answer?.resolve(step);
   }
 }
 
 /** Who was in the middle of an item when the stream failed is told with the next step, however late that is. */
 function afterCancelled({ error }: Cancelled): State {
   return error ? { kind: "failed", error } : { kind: "over" };
-}
-
-function done(value: unknown): Step {
-  return { done: true, value };
 }

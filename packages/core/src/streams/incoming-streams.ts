@@ -6,7 +6,8 @@ import type { ByteReader } from "../wire/byte-reader.ts";
 import { streamFlag } from "../wire/frames.ts";
 import { Numbered } from "../wire/numbered.ts";
 import { faceOf, streamOf } from "./far-iterator.ts";
-import { type Failure, IncomingStream, type IncomingStreamHost } from "./incoming-stream.ts";
+import { IncomingStream, type IncomingStreamHost } from "./incoming-stream.ts";
+import type { Failure } from "./steps.ts";
 import type { Piece, PieceKind, ReadAhead } from "./unread.ts";
 import { maxExcessBytes, windowBytes, windowItems } from "./window.ts";
 
@@ -55,6 +56,8 @@ export class IncomingStreams {
   /** What is to be told to producers at the end of the turn. */
   readonly #due = new Set<IncomingStream>();
   readonly #cancelled: { readonly stream: IncomingStream; readonly reason: unknown }[] = [];
+  /** What their last words had beyond their credit. */
+  readonly #owed: { readonly id: number; readonly bytes: number }[] = [];
   #isTelling = false;
   #isClosed = false;
   /** Bytes that came beyond what was granted. */
@@ -125,6 +128,7 @@ export class IncomingStreams {
     this.#ended.clear();
     this.#due.clear();
     this.#cancelled.length = 0;
+    this.#owed.length = 0;
     for (const stream of open) stream.close(error);
   }
 
@@ -233,8 +237,9 @@ export class IncomingStreams {
   #over(stream: IncomingStream): void {
     this.#ended.delete(stream);
     if (!this.#open.delete(stream.id)) return;
-    this.#options.writeCredit(stream.id, 0, -stream.credit.bytes);
+    this.#owed.push({ id: stream.id, bytes: -stream.credit.bytes });
     this.#addBytes(stream, -stream.credit.bytes);
+    this.#tellSoon();
   }
 
   #tellSoon(): void {
@@ -247,6 +252,7 @@ export class IncomingStreams {
   #tell(): void {
     this.#isTelling = false;
     for (const { stream, reason } of this.#cancelled.splice(0)) this.#options.writeCancel(stream.id, reason);
+    for (const { id, bytes } of this.#owed.splice(0)) this.#options.writeCredit(id, 0, bytes);
     if (this.#due.size === 0) return;
     const due = [...this.#due];
     this.#due.clear();

@@ -9,8 +9,8 @@ import { RpcError } from "../errors/rpc-error.ts";
 import type { LargeMessage } from "../wire/large-message.ts";
 import type { Place } from "../wire/outbox.ts";
 import type { LeavingCheck } from "./checked-streams.ts";
-import type { Step } from "./incoming-stream.ts";
 import { checkIsObject, type Source } from "./source.ts";
+import type { Step } from "./steps.ts";
 import { Share, type Turns, type TurnTaker } from "./turns.ts";
 
 /** What a stream says to its consumer. */
@@ -119,6 +119,8 @@ export class OutgoingStream implements TurnTaker, Place {
   /** The consumer wants no more. The last word is sent when `finally` is done. */
   cancel(reason: unknown, error: RpcError): void {
     const { kind } = this.#state;
+    // Its last word, which crossed the cancel, is the answer.
+    if (kind === "ended") this.#over();
     if (kind === "over" || kind === "ended" || kind === "cancelled") return;
     const hasEnded = this.#state.kind === "sending" && this.#state.saying.kind !== "item";
     this.#state = { kind: "cancelled" };

@@ -4,8 +4,8 @@
  */
 import type { StreamKind } from "../values/codec.ts";
 import { streamOf } from "./far-iterator.ts";
-import type { Step } from "./incoming-stream.ts";
 import { adoptLive, isNodeStream, type LiveSource } from "./live-source.ts";
+import type { Step } from "./steps.ts";
 
 export interface Source {
   /** It brings what another process sends: errors go on as they came. */

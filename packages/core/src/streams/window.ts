@@ -9,7 +9,7 @@ const budgetBytes = 16 * 1024 * 1024;
 
 /** An item may have more bytes than were granted; all such excess of a session's streams together is bounded by this. */
 export function maxExcessBytes(maxMessageBytes: number): number {
-  return 4 * maxMessageBytes;
+  return 16 * maxMessageBytes;
 }
 
 /**

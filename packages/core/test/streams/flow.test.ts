@@ -126,6 +126,38 @@ test("one item may have more bytes than were granted, and the next waits for it"
   await stream.return?.();
 });
 
+test("what a generator returns may be larger than the credit: the stream is open until it was read", async () => {
+  const front = {
+    async *large() {
+      yield 1;
+      return new Uint8Array(3_000_000);
+    },
+  };
+  await using pair = await leakCheckedPair(front);
+  const [read, left] = [await pair.front.large(), await pair.front.large()];
+  for (const stream of [read, left]) expect(await stream.next()).toEqual({ done: false, value: 1 });
+  await settled();
+  expect(pair.session.stats().openStreams).toBe(2);
+  expect((await read.next()).value).toHaveLength(3_000_000);
+  await left.return?.();
+  await until(() => pair.session.stats().openStreams + pair.connection.stats().openStreams === 0);
+});
+
+test("what all streams exceed their credit by is bounded, and each goes on when others were read", async () => {
+  const item = new Uint8Array(99_000);
+  const sources = upTo(30).map(() => watched(() => item, 8));
+  const limits = { maxMessageBytes: 100_000 };
+  await using pair = await leakCheckedPair({ all: () => sources }, { connection: { limits } });
+  const streams = (await pair.front.all()) as AsyncIterableIterator<Uint8Array>[];
+  for (const stream of streams) await stream.next();
+  await settled();
+  // 16 MiB of credit for all of them, and sixteen messages.
+  const sentBytes = sources.reduce((sum, { asked }) => sum + asked, 0) * item.length;
+  expect(sentBytes).toBeLessThan(16 * 1_024 * 1_024 + 16 * 100_000 + 30 * 2 * item.length);
+  const read = await Promise.all(streams.map((stream) => readAll(stream)));
+  expect(read.map(({ items }) => items.length)).toEqual(streams.map(() => 7));
+});
+
 test("a stalled stream holds up nobody else", async () => {
   const front = { count: () => watched(() => kilobyte), add: (a: number, b: number) => a + b, until: counting };
   await using pair = await leakCheckedPair(front);
