@@ -414,7 +414,9 @@ export class Dispatcher {
       this.#refuse(call, call.neverBegan);
       return;
     }
-    this.#host.answerThrown(call, thrown);
+    // Whichever side notices first that the caller's time is up, the caller hears the same.
+    if (call.isLate && !call.isLimitedHere) this.#host.refuse(call, call.timeUp());
+    else this.#host.answerThrown(call, thrown);
     this.#finish(call);
   }
 

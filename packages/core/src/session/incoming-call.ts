@@ -105,6 +105,8 @@ export class IncomingCall implements PostponableCall, StreamMaker {
   #cancelled: RpcError | undefined;
   #controller: AbortController | undefined;
   #timer: Timer | undefined;
+  /** A timer may fire a fraction of a millisecond before the clock says so. */
+  #isTimeUp = false;
   #lateTimer: Timer | undefined;
   #streams: CallStreams | undefined;
 
@@ -164,7 +166,7 @@ export class IncomingCall implements PostponableCall, StreamMaker {
   }
 
   get isLate(): boolean {
-    return this.deadline !== undefined && this.#clock.now() >= this.deadline;
+    return this.#isTimeUp || (this.deadline !== undefined && this.#clock.now() >= this.deadline);
   }
 
   /** The callee's own limit, where it is the nearer one: then it is the callee who says that the time is up. */
@@ -180,6 +182,11 @@ export class IncomingCall implements PostponableCall, StreamMaker {
     this.#lateTimer = this.#clock.setTimer((this.deadline as number) - this.#clock.now(), () => {
       task(new RpcError("timeout", `${this.method || "the function"} takes longer than it may here`, "unknown"));
     });
+  }
+
+  /** What the caller's deadline does to a call that has begun. */
+  timeUp(): RpcError {
+    return new RpcError("timeout", "the caller's time is up", "unknown");
   }
 
   get bodyBytes(): number {
@@ -261,7 +268,8 @@ export class IncomingCall implements PostponableCall, StreamMaker {
 
   #watchDeadline(deadline: number): void {
     this.#timer = this.#clock.setTimer(deadline - this.#clock.now(), () => {
-      this.cancel(new RpcError("timeout", `${this.method}: the caller's time is up`, "unknown"));
+      this.#isTimeUp = true;
+      this.cancel(this.timeUp());
     });
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../conformance/src/index.ts";
-import { byReference, currentCall, RpcError, withOptions } from "../../src/index.ts";
-import { leakCheckedPair, places } from "./pairs.ts";
+import { byReference, currentCall, RemoteError, RpcError, withOptions } from "../../src/index.ts";
+import { leakCheckedPair, places, tcp } from "./pairs.ts";
 import { failureOf, gate, until } from "./waiting.ts";
 
 class Slow {
@@ -49,6 +49,23 @@ describe.each(places)("a service with callTimeoutMs, over $place", ({ at }) => {
     slow.released.open();
     await until(() => pair.session.stats().runningCalls === 0);
     expect(await pair.front.hello()).toBe("hello");
+  });
+});
+
+describe("a caller's timeoutMs", () => {
+  test("ends in the same error whichever side notices it first", async () => {
+    const slow = {
+      async work() {
+        const { signal } = currentCall();
+        return await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      },
+    };
+    await using pair = await leakCheckedPair(slow, {}, tcp);
+    const calls = Array.from({ length: 20 }, (_, i) => failureOf(withOptions(pair.front, { timeoutMs: 5 + i }).work()));
+    for (const call of await Promise.all(calls)) {
+      expect(call).not.toBeInstanceOf(RemoteError);
+      expect(call).toMatchObject({ code: "timeout", outcome: "unknown" });
+    }
   });
 });
 
