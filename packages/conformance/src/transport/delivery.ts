@@ -65,6 +65,23 @@ export function testDelivery({ transport, freshUri, largestBytes = 5 * mebibyte 
       expect(near.drains).toBe(1);
     });
 
+    test("memory may be written over as soon as a channel says that it is flushed", async () => {
+      await using pair = await openPair(transport, freshUri());
+      const far = probe(pair.far);
+      probe(pair.near);
+      const parts = patterned(new Array<number>(Math.floor(largestBytes / 40_000)).fill(40_000), 5);
+      let memory = new Uint8Array(40_000);
+      pair.far.pause();
+      for (const [index, part] of parts.entries()) {
+        if (pair.near.isFlushed !== true) memory = new Uint8Array(40_000);
+        memory.set(part);
+        pair.near.write(memory);
+        if (index === parts.length >> 1) pair.far.resume();
+        if (index % 10 === 0) await turns(1);
+      }
+      expect(isSame(await far.bytes(total(parts)), parts)).toBe(true);
+    });
+
     test("small writes drain nothing", async () => {
       await using pair = await openPair(transport, freshUri());
       const [near, far] = [probe(pair.near), probe(pair.far)];

@@ -26,6 +26,11 @@ export interface Channel {
   start(on: ChannelEvents): void;
   /** Takes bytes to send. `false` asks the writer to wait for `drained`; the bytes are taken all the same. */
   write(bytes: Uint8Array): boolean;
+  /**
+   * Whether nothing of what was written is held here any more: then the writer may use its memory again. Where it is not
+   * said, it may not.
+   */
+  readonly isFlushed?: boolean | undefined;
   /** Stops reading from the peer as far as the platform can; a browser's WebSocket cannot. */
   pause(): void;
   resume(): void;

@@ -85,6 +85,7 @@ export class Link {
       clock: options.clock,
       slabs: options.slabs,
       write: (bytes) => channel.write(bytes),
+      isFlushed: () => channel.isFlushed === true,
       stalled: () => this.fail(this.#stalled("the peer takes nothing")),
       advanced: () => this.handler.advanced(),
     });

@@ -15,6 +15,8 @@ export interface OutboxOptions {
   readonly slabs: Slabs;
   /** Hands bytes to the channel; `false` when it asks to wait for `drained`. */
   write(bytes: Uint8Array): boolean;
+  /** Whether the channel holds none of them any more. */
+  isFlushed(): boolean;
   /** The channel took nothing for `stallTimeoutMs` although it was asked. */
   stalled(): void;
   /** Something left: who waits for room may go on. */
@@ -297,14 +299,15 @@ export class Outbox {
   #writeBatch(): void {
     const writer = this.#writer;
     if (!writer || writer.length === 0) return;
-    const bytes = writer.written();
-    this.#giveBack(writer);
+    this.#writer = undefined;
     this.#batch++;
     this.#batchBytes.call = 0;
     this.#batchBytes.reply = 0;
     this.#batchBytes.item = 0;
     this.#batchBytes.control = 0;
-    this.#write(bytes);
+    this.#write(writer.written());
+    if (!this.#rest && this.#options.isFlushed()) this.#options.slabs.reuse(writer);
+    else this.#options.slabs.giveBack(writer);
   }
 
   #writeFragments(): void {

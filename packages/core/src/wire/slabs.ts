@@ -13,6 +13,8 @@ const minRoomBytes = 4 * 1024;
 const largeFrameBytes = 4 * 1024;
 const maxFrameBytes = frameHeaderBytes + maxPayloadBytes;
 const maxFree = 8;
+/** Room for a whole frame behind others. */
+const maxReusedBytes = 2 * maxFrameBytes;
 
 export class Slabs {
   readonly #free: ByteWriter[] = [];
@@ -30,6 +32,14 @@ export class Slabs {
     writer.bytes = bytes;
     writer.start = start;
     writer.position = start;
+    writer.outgrown = undefined;
+    this.#free.push(writer);
+  }
+
+  /** The same when nobody has its bytes any more: they are written over. */
+  reuse(writer: ByteWriter): void {
+    if (writer.bytes.length > maxReusedBytes || this.#free.length >= maxFree) return;
+    writer.position = writer.start;
     writer.outgrown = undefined;
     this.#free.push(writer);
   }

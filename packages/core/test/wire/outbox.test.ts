@@ -13,16 +13,19 @@ function openOutbox() {
       frames.push({ kind: kindOf(code), isFirst: (code & firstOfMany) !== 0, bytes: end - start }),
     oversized: () => expect.unreachable(),
   });
-  const channel = { isBlocked: false, writes: 0 };
+  const channel = { isBlocked: false, isFlushed: false, writes: 0 };
+  const memory = new Set<ArrayBufferLike>();
   const clock = new ManualClock();
   const outbox = new Outbox({
     clock,
     slabs: new Slabs(),
     write(bytes) {
       channel.writes++;
+      memory.add(bytes.buffer);
       reader.push(bytes);
       return !channel.isBlocked;
     },
+    isFlushed: () => channel.isFlushed,
     stalled: () => {},
     advanced: () => {},
   });
@@ -39,7 +42,7 @@ function openOutbox() {
     outbox.flush();
     channel.isBlocked = false;
   };
-  return { outbox, frames, channel, send, block };
+  return { outbox, frames, channel, memory, send, block };
 }
 
 describe("an outbox", () => {
@@ -97,5 +100,29 @@ describe("an outbox", () => {
     await turns(1);
     const small = frames.findIndex(({ bytes }) => bytes === 5);
     expect(small).toBeLessThan(frames.length - 1);
+  });
+
+  test.each([true, false])("uses memory again only when the channel is flushed: %s", (isFlushed) => {
+    const { outbox, frames, channel, memory, send } = openOutbox();
+    channel.isFlushed = isFlushed;
+    for (let i = 0; i < 10; i++) {
+      send(40_000);
+      outbox.flush();
+    }
+    expect(frames.map(({ bytes }) => bytes)).toEqual(new Array(10).fill(40_000));
+    expect(memory.size).toBe(isFlushed ? 1 : 10);
+  });
+
+  test("keeps what a blocked channel has not been given yet, flushed or not", () => {
+    const { outbox, frames, channel, send } = openOutbox();
+    channel.isBlocked = true;
+    channel.isFlushed = true;
+    for (let i = 0; i < 10; i++) send(30_000);
+    outbox.flush();
+    send(7);
+    channel.isBlocked = false;
+    outbox.drained();
+    outbox.flush();
+    expect(frames.map(({ bytes }) => bytes)).toEqual([...new Array(10).fill(30_000), 7]);
   });
 });

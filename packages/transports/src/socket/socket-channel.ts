@@ -59,6 +59,11 @@ export class SocketChannel implements Channel {
     return !this.#awaitsDrain;
   }
 
+  /** The socket gives up what the system has taken at once, and keeps the rest. */
+  get isFlushed(): boolean {
+    return this.#socket.writableLength === 0;
+  }
+
   pause(): void {
     if (this.#state.kind === "open" && this.#receiver.pause()) this.#socket.pause();
   }
