@@ -11,7 +11,7 @@ export type {
 } from "./channel/channel.ts";
 export type { Clock, Timer } from "./clock/clock.ts";
 export { systemClock } from "./clock/system-clock.ts";
-export { type ConnectionKernelOptions, openConnection } from "./endpoint/connection.ts";
+export { type ConnectionKernelOptions, checkConnection, openConnection } from "./endpoint/connection.ts";
 export { type EndpointOptions, type Platform, plainPlatform } from "./endpoint/endpoint.ts";
 export { type Front, PerCall, PerSession, perCall, perSession } from "./endpoint/front.ts";
 export { type FrontOf, openService, type Service, type ServiceKernelOptions } from "./endpoint/service.ts";

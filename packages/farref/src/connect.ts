@@ -1,6 +1,8 @@
 /** Connecting to a service: each address is tried once, in order, within one time limit. */
 import {
   type Channel,
+  checkConnection,
+  type DialOptions,
   openConnection,
   type Platform,
   type Remote,
@@ -23,7 +25,7 @@ import type { ConnectOptions } from "./options.ts";
  *
  * Rejects with RpcError, always `not-sent`: `bad-uri`, `unknown-scheme`, `unreachable`, `denied`, `protocol` (the other
  * end does not speak farref), `not-found` (no front, no such name), `timeout`, `cancelled`, `internal` (the front could
- * not be made), `invalid-argument` (types that make no sense).
+ * not be made), `invalid-argument` (options that make no sense: nothing was dialled).
  *
  * @example
  * const calculator = await connect<Calculator>("tcp://127.0.0.1:8787");
@@ -43,16 +45,24 @@ const defaultTimeoutMs = 10_000;
 /** `connect` for a platform and the transports it has. */
 export function createConnect(transports: readonly Transport[], platform: Platform): Connect {
   const slabs = new Slabs();
-  return async <T>(where: string | readonly string[] | Channel, options: ConnectOptions = {}) => {
+  const reach = async (where: string | readonly string[] | Channel, options: ConnectOptions) => {
     checkConnectOptions(options);
-    checkWhere(where);
+    checkConnection(options);
     const { contract } = options;
     const types = resolveTypes(options.types);
     const all = [...(options.transports ?? []), ...transports];
-    const dialing: Dialing = { transports: all, platform, slabs, options, types };
     const terms = contract && callerContract(contract);
-    const stub = await withinTime(where, dialing);
-    return (terms ? underContract(stub, terms) : stub) as Remote<T>;
+    const stub = await withinTime(where, { transports: all, platform, slabs, options, types });
+    return terms ? underContract(stub, terms) : stub;
+  };
+  return async <T>(where: string | readonly string[] | Channel, options: ConnectOptions = {}) => {
+    checkWhere(where);
+    try {
+      return (await reach(where, options)) as Remote<T>;
+    } catch (error) {
+      if (isChannel(where)) where.destroy();
+      throw error;
+    }
   };
 }
 
@@ -74,9 +84,6 @@ async function withinTime(where: string | readonly string[] | Channel, dialing: 
   try {
     controller.signal.throwIfAborted();
     return await dialAny(where, dialing, controller.signal);
-  } catch (error) {
-    if (isChannel(where)) where.destroy();
-    throw error;
   } finally {
     timer.cancel();
     signal?.removeEventListener("abort", onAbort);
@@ -106,12 +113,19 @@ async function dial(address: string, dialing: Dialing, signal: AbortSignal): Pro
   const { uri, name } = splitName(address);
   checkConcealed(uri, dialing.options);
   const { limits, tls } = dialing.options;
-  const channel = await transportFor(uri, dialing.transports).dial(uri, {
-    signal,
-    tls,
-    maxMessageBytes: limits?.maxMessageBytes,
-  });
+  const transport = transportFor(uri, dialing.transports);
+  const channel = await channelBy(transport, uri, { signal, tls, maxMessageBytes: limits?.maxMessageBytes });
   return speak(channel, uri, name, dialing, signal);
+}
+
+/** A transport of the program's own may fail with any error, and at once. */
+async function channelBy(transport: Transport, uri: string, options: DialOptions): Promise<Channel> {
+  try {
+    return await transport.dial(uri, options);
+  } catch (cause) {
+    if (cause instanceof RpcError) throw cause;
+    throw new RpcError("unreachable", `${uri}: the transport failed`, "not-sent", { cause });
+  }
 }
 
 function speak(

@@ -42,19 +42,27 @@ const connectOptions: Record<keyof ConnectOptions, true> = {
 /** Names that a later version will know. */
 const planned: ReadonlySet<string> = new Set(["resumeMs"]);
 
-/** @throws RpcError `unimplemented` */
+/** @throws RpcError `unimplemented`, `invalid-argument` */
 export function checkServiceOptions(options: ServiceOptions): void {
   checkNames(options, serviceOptions, "startService");
+  checkSignal(options);
 }
 
-/** @throws RpcError `unimplemented` */
+/** @throws RpcError `unimplemented`, `invalid-argument` */
 export function checkConnectOptions(options: ConnectOptions): void {
   checkNames(options, connectOptions, "connect");
+  checkSignal(options);
   if (options.reconnect) throw unsupported("connect", "reconnect");
   const { timeoutMs } = options;
   if (timeoutMs !== undefined && !(timeoutMs > 0)) {
     throw new RpcError("invalid-argument", `timeoutMs: expected a positive number, got ${timeoutMs}`, "not-sent");
   }
+}
+
+/** By its looks: a signal may come from another realm, or from a polyfill. */
+function checkSignal({ signal }: Pick<ConnectOptions, "signal">): void {
+  if (signal === undefined || typeof signal?.addEventListener === "function") return;
+  throw new RpcError("invalid-argument", "signal: expected an AbortSignal", "not-sent");
 }
 
 function checkNames(options: object, known: object, verb: string): void {

@@ -2,9 +2,20 @@ import { once } from "node:events";
 import { existsSync, statSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { connect as connectSocket, createServer, type Socket } from "node:net";
-import { connect, connectionOf, RpcError, startService } from "farref";
+import {
+  type AuthExchange,
+  byReference,
+  type Channel,
+  connect,
+  connectionOf,
+  type Listener,
+  RpcError,
+  startService,
+  type Transport,
+} from "farref";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type HandleWatch, handleWatch, turnsUntil } from "../../conformance/src/index.ts";
+import { memoryChannelPair } from "../../transports/src/memory/memory-channel.ts";
 import { openDirectory } from "./directory.ts";
 
 const calculator = { add: (a: number, b: number) => a + b, take: (_value: unknown) => "taken" };
@@ -103,6 +114,139 @@ describe("an option that is none", () => {
       expect(failure.outcome).toBe("not-sent");
       expect(failure.message).toContain(name);
     }
+  });
+});
+
+describe("a connection that can't be made as it is asked for", () => {
+  const unheard = { chunk: () => {}, drained: () => {} };
+
+  test.each([
+    ["a limit of nothing", { limits: { maxDepth: 0 } }],
+    ["a heartbeat of nothing", { heartbeatMs: 0 }],
+    ["a front that is none", { front: 5 as never }],
+    ["a time that is none", { timeoutMs: -1 }],
+    ["a signal that is none", { signal: {} as AbortSignal }],
+  ])("(%s) dials nothing, and closes a channel it was given", async (_what, options) => {
+    const dialled: string[] = [];
+    const transport: Transport = {
+      schemes: ["memory"],
+      dial: async (uri) => {
+        dialled.push(uri);
+        throw new Error("nothing was to be dialled");
+      },
+    };
+    const failure = await failureOf(connect("memory:nobody", { ...options, transports: [transport] }));
+    expect(failure).toMatchObject({ code: "invalid-argument", outcome: "not-sent" });
+    expect(dialled).toEqual([]);
+    const [near, far] = memoryChannelPair();
+    const isClosed = new Promise<void>((closed) => far.start({ ...unheard, closed: () => closed() }));
+    expect(await failureOf(connect(near, options))).toMatchObject({ code: "invalid-argument", outcome: "not-sent" });
+    await isClosed;
+  });
+
+  test("because a transport throws at once is unreachable, with what it threw", async () => {
+    const thrown = new TypeError("no such device");
+    const transport: Transport = {
+      schemes: ["device"],
+      dial: () => {
+        throw thrown;
+      },
+    };
+    const failure = await failureOf(connect("device:1", { transports: [transport] }));
+    expect(failure).toMatchObject({ code: "unreachable", outcome: "not-sent", cause: thrown });
+  });
+
+  test("because a channel throws when it starts is over at once, and the channel is closed", async () => {
+    const thrown = new Error("broken");
+    let isDestroyed = false;
+    const channel: Channel = {
+      peer: { transport: "device" },
+      start: () => {
+        throw thrown;
+      },
+      write: () => true,
+      pause: () => {},
+      resume: () => {},
+      end: () => {},
+      destroy: () => {
+        isDestroyed = true;
+      },
+    };
+    expect(await failureOf(connect(channel))).toMatchObject({ code: "internal", outcome: "not-sent", cause: thrown });
+    expect(isDestroyed).toBe(true);
+  });
+
+  const broken = (thrown: Error) => () => {
+    throw thrown;
+  };
+  const patient = (exchange: AuthExchange) => exchange.receive().then(() => null);
+
+  test("because credentials throw at once is unauthenticated, with what they threw", async () => {
+    const failures: Error[] = [];
+    const authenticate = { method: "card", verify: patient };
+    const onError = (error: Error) => failures.push(error);
+    await using service = await startService("tcp://127.0.0.1:0", calculator, { authenticate, onError });
+    const thrown = new Error("no smart card");
+    const failure = await failureOf(connect(service.uri, { credentials: { method: "card", prove: broken(thrown) } }));
+    expect(failure).toMatchObject({ code: "unauthenticated", outcome: "not-sent", cause: thrown });
+    await until(() => failures.length > 0);
+    expect(service.sessions.size).toBe(0);
+  });
+
+  test("because an authenticator throws at once is unauthenticated, and the service hears what was thrown", async () => {
+    const failures: Error[] = [];
+    const thrown = new Error("no directory of users");
+    const authenticate = { method: "card", verify: broken(thrown) };
+    const onError = (error: Error) => failures.push(error);
+    await using service = await startService("tcp://127.0.0.1:0", calculator, { authenticate, onError });
+    const prove = async (exchange: AuthExchange) => void (await exchange.receive());
+    const failure = await failureOf(connect(service.uri, { credentials: { method: "card", prove } }));
+    expect(failure).toMatchObject({ code: "unauthenticated", outcome: "not-sent" });
+    expect(failure.message).not.toContain("directory");
+    await until(() => failures.length > 0);
+    expect(failures).toEqual([thrown]);
+  });
+});
+
+describe("a service that can't be started as it is asked for", () => {
+  test.each([
+    ["a heartbeat of nothing", { heartbeatMs: 0 }],
+    ["a limit of nothing", { limits: { maxDepth: 0 } }],
+    ["a time for calls that is none", { callTimeoutMs: Number.NaN }],
+    ["a signal that is none", { signal: {} as AbortSignal }],
+  ])("(%s) leaves no listener behind", async (_what, options) => {
+    const failure = await failureOf(startService("memory:can-not-start", calculator, options));
+    expect(failure.outcome).toBe("not-sent");
+    await using again = await startService("memory:can-not-start", calculator);
+    expect(again.uri).toBe("memory:can-not-start");
+  });
+
+  test("lets go of the object it was to offer: who holds it next disposes it", async () => {
+    let disposed = 0;
+    const lent = byReference({ [Symbol.dispose]: () => void disposed++ });
+    await failureOf(startService("memory:can-not-start", lent, { heartbeatMs: 0 }));
+    await using service = await startService("memory:lends", { lend: () => lent });
+    await using lender = await connect<{ lend(): typeof lent }>(service.uri);
+    (await lender.lend())[Symbol.dispose]();
+    await until(() => disposed === 1);
+  });
+
+  test("because a listener of its own throws at once closes those that listen", async () => {
+    const thrown = new Error("no such device");
+    const broken: Listener = {
+      uri: "device:1",
+      isPrivate: true,
+      start: () => {
+        throw thrown;
+      },
+      close: async () => {},
+      ref: () => {},
+      unref: () => {},
+    };
+    const failure = await failureOf(startService(["memory:can-not-start", broken], calculator));
+    expect(failure).toMatchObject({ code: "refused", outcome: "not-sent", cause: thrown });
+    await using again = await startService("memory:can-not-start", calculator);
+    expect(again.uri).toBe("memory:can-not-start");
   });
 });
 

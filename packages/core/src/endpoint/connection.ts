@@ -1,11 +1,13 @@
 /** Connecting: a channel, a handshake, and the stub that stands for what the far side offers. */
 import type { Channel } from "../channel/channel.ts";
 import { RpcError } from "../errors/rpc-error.ts";
+import { resolveLimits } from "../limits/limits.ts";
 import { referenceOf } from "../references/stub.ts";
 import { abortError, openSession } from "../session/client-handshake.ts";
 import type { LiveSession } from "../session/session.ts";
 import type { Credentials } from "../types/authentication.ts";
 import { checkedHeartbeatMs, Endpoint, type EndpointOptions } from "./endpoint.ts";
+import { checkReferable } from "./front.ts";
 
 export interface ConnectionKernelOptions extends EndpointOptions {
   /** Where the channel leads, for people. */
@@ -19,6 +21,13 @@ export interface ConnectionKernelOptions extends EndpointOptions {
   readonly heartbeatMs?: number | undefined;
   /** Covers connecting only. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What can be known to be wrong before anything is dialled. @throws RpcError `invalid-argument` */
+export function checkConnection(options: Pick<ConnectionKernelOptions, "front" | "heartbeatMs" | "limits">): void {
+  resolveLimits(options.limits);
+  checkedHeartbeatMs(options.heartbeatMs);
+  if (options.front !== undefined) checkReferable(options.front, "a front");
 }
 
 /**
@@ -42,8 +51,7 @@ export async function openConnection(channel: Channel, options: ConnectionKernel
 
 async function begin(channel: Channel, options: ConnectionKernelOptions): Promise<LiveSession> {
   const { front, credentials, address, signal } = options;
-  const heartbeatMs = checkedHeartbeatMs(options.heartbeatMs);
-  const endpoint = new Endpoint(options, front ? [front] : []);
+  const { endpoint, heartbeatMs } = prepare(channel, options);
   const { environment } = endpoint;
   try {
     const session = await openSession(channel, { environment, heartbeatMs, address, front, credentials, signal });
@@ -51,6 +59,18 @@ async function begin(channel: Channel, options: ConnectionKernelOptions): Promis
     return session;
   } catch (error) {
     endpoint.close();
+    throw error;
+  }
+}
+
+/** @throws RpcError `invalid-argument`; the channel is closed then */
+function prepare(channel: Channel, options: ConnectionKernelOptions) {
+  try {
+    checkConnection(options);
+    const endpoint = new Endpoint(options, options.front ? [options.front] : []);
+    return { endpoint, heartbeatMs: checkedHeartbeatMs(options.heartbeatMs) };
+  } catch (error) {
+    channel.destroy();
     throw error;
   }
 }

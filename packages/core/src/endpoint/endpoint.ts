@@ -111,7 +111,6 @@ export class Endpoint {
   }
 }
 
-/** A program's listener that throws must not break the session that reports to it. */
 /** The interval of heartbeats a program asks for. @throws RpcError `invalid-argument` for anything but a positive number */
 export function checkedHeartbeatMs(heartbeatMs: number = defaultHeartbeatMs): number {
   if (heartbeatMs > 0) return heartbeatMs;
@@ -126,6 +125,7 @@ function checkedCallTimeoutMs(callTimeoutMs: number | undefined): number | undef
   throw new RpcError("invalid-argument", detail, "not-sent");
 }
 
+/** A program's listener that throws must not break the session that reports to it. */
 function guarded(onError: EndpointOptions["onError"]): (error: Error, session?: Session) => void {
   return (error, session) => {
     try {

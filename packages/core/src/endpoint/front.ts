@@ -1,4 +1,5 @@
 /** What a service offers to whoever connects: one object for all, one for each session, or one for each call. */
+import { RpcError } from "../errors/rpc-error.ts";
 import type { Session } from "../types/session.ts";
 
 export type Front<F> = F | PerSession<F> | PerCall<F>;
@@ -52,4 +53,12 @@ export function perSession<F>(make: (session: Session) => F | Promise<F>): PerSe
  */
 export function perCall<F>(make: (session: Session) => F | Promise<F>): PerCall<F> {
   return new PerCall(make);
+}
+
+/** @throws RpcError `invalid-argument` for what can't be called, and for a promise that nobody awaited */
+export function checkReferable(value: unknown, what: string): void {
+  const isObject = (typeof value === "object" && value !== null) || typeof value === "function";
+  if (isObject && !(value instanceof Promise)) return;
+  const got = isObject ? "a promise: await it first" : value === null ? "null" : typeof value;
+  throw new RpcError("invalid-argument", `${what} is an object or a function, not ${got}`, "not-sent");
 }

@@ -14,7 +14,7 @@ import type { Session } from "../types/session.ts";
 import { encodeName } from "../wire/names.ts";
 import { AddressTries } from "./address-tries.ts";
 import { checkedHeartbeatMs, Endpoint, type EndpointOptions } from "./endpoint.ts";
-import { type Front, PerCall, PerSession } from "./front.ts";
+import { checkReferable, type Front, PerCall, PerSession } from "./front.ts";
 import { TurnedAway } from "./turned-away.ts";
 
 declare const frontOf: unique symbol;
@@ -93,16 +93,15 @@ class LiveService<F extends object> implements Service<F> {
     this.#listeners = listeners;
     this.#front = front;
     this.#options = options;
+    this.#heartbeatMs = checkedHeartbeatMs(options.heartbeatMs);
     if (isShared(front)) checkReferable(front, "a front");
     this.#endpoint = new Endpoint(options, isShared(front) ? [front] : []);
-    this.#heartbeatMs = checkedHeartbeatMs(options.heartbeatMs);
     const { clock, onError } = this.#endpoint.environment;
     this.#tries = new AddressTries(clock);
     this.#turnedAway = new TurnedAway(clock, onError);
     this.closed = new Promise((resolve) => {
       this.#tellClosed = resolve;
     });
-    if (isShared(front)) checkOffered(this.#endpoint, front);
   }
 
   get uri(): string {
@@ -120,15 +119,16 @@ class LiveService<F extends object> implements Service<F> {
   async start(): Promise<void> {
     const { signal } = this.#options;
     try {
+      if (isShared(this.#front)) checkOffered(this.#endpoint, this.#front);
       signal?.throwIfAborted();
+      signal?.addEventListener("abort", this.#onAbort, { once: true });
       for (const listener of this.#listeners) await this.#startListener(listener);
       this.#lastUris = this.uris;
+      signal?.throwIfAborted();
     } catch (error) {
       await this.close();
-      throw asStartError(error);
+      throw asStartError(error, signal);
     }
-    signal?.addEventListener("abort", this.#onAbort, { once: true });
-    if (signal?.aborted) void this.close();
   }
 
   publish(name: string, object: object): void {
@@ -259,14 +259,6 @@ function isShared<F extends object>(front: Front<F> | undefined): front is F {
   return front !== undefined && !(front instanceof PerSession) && !(front instanceof PerCall);
 }
 
-/** @throws RpcError `invalid-argument` for what can't be called, and for a promise that nobody awaited */
-function checkReferable(value: unknown, what: string): void {
-  const isObject = (typeof value === "object" && value !== null) || typeof value === "function";
-  if (isObject && !(value instanceof Promise)) return;
-  const got = isObject ? "a promise: await it first" : value === null ? "null" : typeof value;
-  throw new RpcError("invalid-argument", `${what} is an object or a function, not ${got}`, "not-sent");
-}
-
 /** @throws RpcError `invalid-argument` for a name that an address could not select */
 function checkName(name: unknown): void {
   if (typeof name !== "string" || name === "" || name.includes("#")) {
@@ -299,7 +291,10 @@ function toReport(error: unknown): Error {
   return toError(told);
 }
 
-function asStartError(error: unknown): RpcError {
-  if (error instanceof RpcError) return error;
-  return new RpcError("cancelled", "starting the service was cancelled", "not-sent", { cause: error });
+function asStartError(cause: unknown, signal: AbortSignal | undefined): RpcError {
+  if (signal?.aborted) {
+    return new RpcError("cancelled", "starting the service was cancelled", "not-sent", { cause: signal.reason });
+  }
+  if (cause instanceof RpcError) return cause;
+  return new RpcError("refused", "the service could not be started", "not-sent", { cause });
 }

@@ -22,7 +22,7 @@ export interface ClientOptions extends HandshakeOptions {
 
 /** Connects over a channel. Rejects with RpcError, `not-sent`; the channel is closed then. */
 export function openSession(channel: Channel, options: ClientOptions): Promise<LiveSession> {
-  return new Promise((resolve, reject) => new ClientHandshake(channel, options, { resolve, reject }).start());
+  return new Promise((resolve, reject) => new ClientHandshake(channel, options, { resolve, reject }).begin());
 }
 
 /** Why connecting was given up: the signal's reason, or an error that has it as its cause. */
@@ -44,7 +44,7 @@ class ClientHandshake extends Handshake {
     this.#options = options;
   }
 
-  start(): void {
+  protected start(): void {
     const { front, credentials, signal } = this.#options;
     if (signal?.aborted) this.#onAbort();
     signal?.addEventListener("abort", this.#onAbort, { once: true });

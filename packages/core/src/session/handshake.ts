@@ -54,12 +54,23 @@ export abstract class Handshake implements LinkHandler {
     this.#settle = settle;
   }
 
+  /** Says and awaits the first words. */
+  protected abstract start(): void;
   protected abstract receive(code: number, reader: ByteReader): void;
   protected abstract done(): void;
   /** There will be no session: what was prepared for it goes. */
   protected abstract abandoned(): void;
   /** The channel is gone, and there was no session. */
   protected gone(): void {}
+
+  /** What throws at once fails it like what goes wrong later: the channel is closed then. */
+  begin(): void {
+    try {
+      this.start();
+    } catch (error) {
+      this.fail(notBegun(error), "quiet");
+    }
+  }
 
   get isSettled(): boolean {
     return this.#isSettled;
@@ -137,6 +148,11 @@ export abstract class Handshake implements LinkHandler {
 function lost(error: Error | undefined): RpcError {
   const what = error ? `the connection was lost: ${error.message}` : "the peer closed the connection";
   return new RpcError("unreachable", `${what} before the session began`, "not-sent", error && { cause: error });
+}
+
+function notBegun(cause: unknown): RpcError {
+  if (cause instanceof RpcError) return cause;
+  return new RpcError("internal", "the handshake could not begin", "not-sent", { cause });
 }
 
 /** The type's name of a front, for printing at the far end. */

@@ -41,7 +41,7 @@ export interface AuthTries {
 
 /** Accepts a session over a channel. Rejects with RpcError when there is none; the channel is closed then. */
 export function acceptSession(channel: Channel, options: ServerOptions): Promise<LiveSession> {
-  return new Promise((resolve, reject) => new ServerHandshake(channel, options, { resolve, reject }).start());
+  return new Promise((resolve, reject) => new ServerHandshake(channel, options, { resolve, reject }).begin());
 }
 
 class ServerHandshake extends Handshake {
@@ -65,7 +65,7 @@ class ServerHandshake extends Handshake {
     });
   }
 
-  start(): void {
+  protected start(): void {
     this.link.start();
   }
 
