@@ -3,7 +3,7 @@ import { printable } from "../errors/printable.ts";
 import { RemoteError } from "../errors/remote-error.ts";
 import { isRpcErrorCode, type Outcome, RpcError } from "../errors/rpc-error.ts";
 import type { Codec, Exporter, ValueLimits } from "../values/codec.ts";
-import { kindOf } from "../values/errors-as-values.ts";
+import { kindOf, nameOf } from "../values/errors-as-values.ts";
 import { UnknownValue } from "../values/unknown-values.ts";
 import { ByteWriter } from "../wire/byte-writer.ts";
 
@@ -138,11 +138,6 @@ function parts(thrown: unknown, stacks: Stacks): Thrown {
     cause: own["cause"] && "value" in own["cause"] ? [own["cause"].value] : [],
     stack: stacks === "sent" ? text(() => thrown.stack, "") : undefined,
   };
-}
-
-/** What it calls itself; its class's name where it is only called an Error. */
-function nameOf(error: Error): string {
-  return error.name === "Error" && !Object.hasOwn(error, "name") ? error.constructor.name || "Error" : error.name;
 }
 
 /** All but the stack: it is written when it is first looked at, which costs much and may run the error's own code. */

@@ -73,7 +73,10 @@ export function createError(Kind: ErrorConstructor | AggregateErrorConstructor):
 
 /** The built-in the error is exactly; none for another subclass. */
 export function kindOf(error: Error): string | undefined {
-  const prototype: object = Object.getPrototypeOf(error);
+  return builtInOf(Object.getPrototypeOf(error));
+}
+
+function builtInOf(prototype: object): string | undefined {
   const local = localPrototype(prototype) ?? prototype;
   return kinds.find((kind) => kind.prototype === local)?.name;
 }
@@ -91,11 +94,20 @@ export function hiddenFields(error: Error, kind: string | undefined): Fields {
   return { ...fields, name: nameOf(error) };
 }
 
-/** What it calls itself; its class's name where that is only inherited from a built-in. */
-function nameOf(error: Error): string {
+/**
+ * What an error is called at the other end: as it calls itself, or as its class says. Where its class says nothing and
+ * only a built-in one above it does, it is the name of the class.
+ */
+export function nameOf(error: Error): string {
   const name: unknown = Object.hasOwn(error, "name") ? ownValue(error, "name") : error.name;
-  if (typeof name === "string" && !kinds.some((kind) => kind.name === name)) return name;
-  return error.constructor.name || "Error";
+  if (typeof name === "string" && !isNamedByBuiltIn(error)) return name;
+  return error.constructor.name || `${name}`;
+}
+
+function isNamedByBuiltIn(error: Error): boolean {
+  let owner: object | null = error;
+  while (owner && !Object.hasOwn(owner, "name")) owner = Object.getPrototypeOf(owner);
+  return owner === null || builtInOf(owner) !== undefined;
 }
 
 export function enumerableKeys(error: Error, kind: string | undefined): string[] {

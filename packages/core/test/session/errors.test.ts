@@ -176,6 +176,34 @@ describe("what a method throws", () => {
   });
 });
 
+describe("an error's name", () => {
+  class TooFar extends RangeError {}
+  class Named extends RangeError {
+    static {
+      Object.defineProperty(Named.prototype, "name", { value: "shop.Named", writable: true });
+    }
+  }
+  class Computed extends TypeError {
+    override get name(): string {
+      return `Computed ${this.message}`;
+    }
+  }
+
+  test.each<[string, Error, string]>([
+    ["its class where it says nothing of itself", new TooFar("x"), "TooFar"],
+    ["a built-in where its class has no name", new (class extends RangeError {})("x"), "RangeError"],
+    ["what its class calls it", new Named("x"), "shop.Named"],
+    ["what its class computes", new Computed("x"), "Computed x"],
+    ["what it calls itself", Object.assign(new Named("x"), { name: "own" }), "own"],
+    ["what it calls itself, be it as a built-in", Object.assign(new TooFar("x"), { name: "RangeError" }), "RangeError"],
+    ["its own class, a built-in", new RangeError("x"), "RangeError"],
+  ])("is %s, thrown or passed as a value", async (_what, error, name) => {
+    await using pair = await leakCheckedPair({ ...thrower(error), give: () => error });
+    expect(await failureOf(pair.front.fail())).toMatchObject({ remoteName: name, message: "x" });
+    expect(await pair.front.give()).toMatchObject({ name, message: "x" });
+  });
+});
+
 describe("a result that can't be sent", () => {
   test.each([
     ["a class instance", () => new (class Plain {})()],
