@@ -124,7 +124,8 @@ async function channelBy(transport: Transport, uri: string, options: DialOptions
     return await transport.dial(uri, options);
   } catch (cause) {
     if (cause instanceof RpcError) throw cause;
-    throw new RpcError("unreachable", `${uri}: the transport failed`, "not-sent", { cause });
+    const what = cause instanceof Error ? cause.message : String(cause);
+    throw new RpcError("unreachable", `${uri}: the transport failed: ${what}`, "not-sent", { cause });
   }
 }
 
