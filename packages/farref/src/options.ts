@@ -60,7 +60,8 @@ export interface ServiceOptions {
   readonly insecure?: boolean | undefined;
   /**
    * Hears of failures that concern no caller: refused handshakes, a `[Symbol.dispose]` that threw, calls nobody awaited. Of
-   * peers that are turned away before a handshake, by `acl` or their origin, it hears ten times a second for each code.
+   * peers that never become a session, turned away by `acl` or their origin or in the handshake, it hears ten times a second
+   * for each code.
    */
   readonly onError?: ((error: Error, session?: Session) => void) | undefined;
   /** Aborting closes the service. */

@@ -216,7 +216,7 @@ class LiveService<F extends object> implements Service<F> {
       this.#channels.delete(channel);
       this.#add(session);
     } catch (error) {
-      if (this.#state !== "closed") environment.onError(toReport(error));
+      if (this.#state !== "closed") this.#turnedAway.tell(toReport(error));
     }
   }
 

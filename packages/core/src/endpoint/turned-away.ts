@@ -1,6 +1,7 @@
 /**
- * Tells the program of peers that were turned away before anybody knew who they are. A flood of them is not to become a
- * flood of log lines: of each kind ten are told in a second, and the next one after that says how many were left out.
+ * Tells the program of peers that never became a session: those that were turned away before anybody knew who they are, and
+ * those whose handshake failed. A flood of them is not to become a flood of log lines: of each kind ten are told in a
+ * second, and the next one after that says how many were left out.
  */
 import type { Clock } from "../clock/clock.ts";
 import { RpcError, type RpcErrorCode } from "../errors/rpc-error.ts";
