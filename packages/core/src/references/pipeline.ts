@@ -6,6 +6,7 @@ import type { Remote } from "../types/remote.ts";
 import type { CallOptions } from "../types/session.ts";
 import type { Pipelined } from "../types/views.ts";
 import type { PipelinedCall } from "./far-reference.ts";
+import { functionMember } from "./function-members.ts";
 import { absentNames, checkedOptions, inspectKey, invalidStub, optionsKey, viewOf } from "./stub.ts";
 
 /**
@@ -26,7 +27,8 @@ export function pipeline<T>(remote: Remote<T>): Pipelined<T> {
   const { reference, options, contract } = view;
   const begin = (method: string, args: readonly unknown[], given: CallOptions | undefined) =>
     reference.owner.pipeline(reference, method, args, given, contract);
-  return beginning({ begin, describe: () => reference.describe() }, options) as Pipelined<T>;
+  const functionName = reference.kind === "function" ? reference.name : undefined;
+  return beginning({ begin, describe: () => reference.describe(), functionName }, options) as Pipelined<T>;
 }
 
 /** The call behind a step. */
@@ -56,13 +58,19 @@ class Step {
 interface Beginning {
   begin(method: string, args: readonly unknown[], options: CallOptions | undefined): PipelinedCall;
   describe(): string;
+  /** Of a function, which has no methods. Of a step nobody knows yet whether it will be one. */
+  readonly functionName: string | undefined;
 }
 
 /** The view that a pipeline begins with: it has methods, and nothing to wait for. */
 function beginning(on: Beginning, options: CallOptions | undefined): object {
-  const call = (method: string) => proxiedMethod(on.begin, method, options);
+  const { functionName: name } = on;
+  const method = (called: string) => proxiedMethod(on.begin, called, options);
+  const call = method("");
   const withOptions = (more: CallOptions) => beginning(on, checkedOptions(options, more));
-  return proxied(on, (key) => local(key, on, withOptions) ?? methodOf(key, call), call(""));
+  const member = (key: string | symbol) =>
+    name === undefined ? methodOf(key, method) : functionMember(key, { name, call });
+  return proxied(on, (key) => local(key, on, withOptions) ?? member(key), call);
 }
 
 function stepProxy(step: PipelinedCall, options: CallOptions | undefined): object {

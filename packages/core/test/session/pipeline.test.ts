@@ -181,6 +181,35 @@ describe("calls that depend on a step", () => {
     expect(await sum(number() as never, 1, number() as never)).toBe(11);
   });
 
+  test("on a function stub answer call, apply, bind, name and length as the stub does, and have no methods", async () => {
+    const give = function double(number: number) {
+      return number * 2;
+    };
+    await using pair = await leakCheckedPair({ give: () => give });
+    using stub = await pair.front.give();
+    const { callsOut } = pair.connection.stats();
+    for (const begun of [pipeline(stub), withOptions(pipeline(stub), { timeoutMs: 60_000 })]) {
+      expect([begun.name, begun.length]).toEqual([stub.name, stub.length]);
+      expect(begun.name).toBe("double");
+      for (const key of ["toJSON", "prototype", "constructor", "arguments", "twice"]) {
+        expect([key, Reflect.get(begun, key), Reflect.get(stub, key)]).toEqual([key, undefined, undefined]);
+      }
+    }
+    expect(pair.connection.stats().callsOut).toBe(callsOut);
+    const begun = pipeline(stub);
+    expect(await begun.call(undefined, 4)).toBe(8);
+    expect(await begun.apply(undefined, [5])).toBe(10);
+    expect(await begun.bind(undefined, 6)()).toBe(12);
+    expect(await begun.bind(undefined)(7)).toBe(14);
+  });
+
+  test("on a step may have any name: whether it will be a function is not known", async () => {
+    const phone = byReference({ call: (number: number) => `calling ${number}`, name: () => "a phone" });
+    await using pair = await leakCheckedPair({ phone: () => phone });
+    expect(await pipeline(pair.front).phone().call(5)).toBe("calling 5");
+    expect(await pipeline(pair.front).phone().name()).toBe("a phone");
+  });
+
   test("reach an object of the caller's own that comes home", async () => {
     await using pair = await leakCheckedPair(new Bank());
     expect(await pipeline(pair.front).yours(() => "here")()).toBe("here");
