@@ -4,89 +4,26 @@
  */
 import { refusal } from "../errors/refusal.ts";
 import { RpcError } from "../errors/rpc-error.ts";
-import type { CallOptions, Down } from "../types/session.ts";
+import type { Down } from "../types/session.ts";
 import type { WireReference } from "../values/codec.ts";
 import { Numbered } from "../wire/numbered.ts";
-import { type CallerContract, originalOf } from "./contracts.ts";
+import { ExportEntry } from "./export-entry.ts";
 import type { FarReference } from "./far-reference.ts";
-import type { HeldObjects, Holder } from "./held-objects.ts";
-import { isOfferable, isPlain, type Method, type MethodTable, type MethodTables } from "./method-table.ts";
-import { contractOf, passedOn, referenceOf } from "./stub.ts";
+import type { HeldObjects } from "./held-objects.ts";
+import type { Offers } from "./offers.ts";
+import { passedOn, referenceOf } from "./stub.ts";
 
-/** What the entries of one class, or of one function, have in common. */
-interface Offer {
-  readonly kind: "object" | "function";
-  /** The class's or function's name, for printing at the far end. */
-  readonly name: string;
-  /** Its methods are called on the object: functions have no `this`. */
-  readonly isBound: boolean;
-  /** It lives in a third process: calls go on, failures come back as they are. */
-  readonly isRelay: boolean;
-  /** The method of that name, if it is offered. */
-  method(object: object, name: string): Method | undefined;
-}
-
-/** An object the peer may call. */
-export class ExportEntry implements WireReference, Holder {
-  readonly table: ExportTable;
-  readonly id: number;
-  readonly object: object;
-  /** Holds of the peer: how often the reference was sent and not given back. */
-  holds: number;
-  /** Calls running on it: it is disposed only after them. */
-  runningCalls = 0;
-  /** The peer has had it: when nobody holds it any more, it is disposed. */
-  wasHeld = false;
-  /** Its owner has ended the peer's holds: nothing new begins on it. */
-  isRevoked = false;
-  /** Stops waiting for the end of what is only relayed. */
-  unwatch: (() => void) | undefined = undefined;
-  readonly #offer: Offer;
-
-  constructor(table: ExportTable, id: number, object: object, offer: Offer, holds: number) {
-    this.table = table;
-    this.id = id;
-    this.object = object;
-    this.holds = holds;
-    this.#offer = offer;
-  }
-
-  get kind(): "object" | "function" {
-    return this.#offer.kind;
-  }
-
-  get name(): string {
-    return this.#offer.name;
-  }
-
-  /** `this` of its methods; `undefined` for functions. */
-  get self(): object | undefined {
-    return this.#offer.isBound ? this.object : undefined;
-  }
-
-  get isRelay(): boolean {
-    return this.#offer.isRelay;
-  }
-
-  method(name: string): Method | undefined {
-    return this.#offer.method(this.object, name);
-  }
-}
-
-export const maxTypeNameLength = 64;
 const frontId = 0;
 const revoked: Down = { reason: "disposed" };
 
 export interface ExportTableOptions {
   readonly maxExports: number;
-  readonly methods: MethodTables;
+  readonly offers: Offers;
   readonly held: HeldObjects;
   /** Fronts and published objects travel as references though they are not marked. */
   isPinned(object: object): boolean;
   /** The session's own references: they go home as what they are. */
   isOurImport(reference: FarReference): boolean;
-  /** Signal, deadline and context of the call being relayed: they go on with it. */
-  relayedOptions(): CallOptions | undefined;
   /** Tells the peer that a reference it holds is gone for good. */
   tellDown(id: number, down: Down): void;
 }
@@ -96,8 +33,6 @@ export class ExportTable {
   readonly #byId = new Numbered<ExportEntry>("ours");
   /** Weak, though each entry holds its object: much passes through, and a Map would keep it (see `Numbered`). */
   readonly #byObject = new WeakMap<object, ExportEntry>();
-  /** By prototype. */
-  readonly #classOffers = new WeakMap<object, Offer>();
   /** Holds on what was revoked that the peer has not given back yet. */
   readonly #revoked = new Map<number, number>();
   /** Revoked, and not sent again since. */
@@ -258,7 +193,7 @@ export class ExportTable {
   }
 
   #add(id: number, object: object, holds: number): ExportEntry {
-    const entry = new ExportEntry(this, id, object, this.#offerOf(object), holds);
+    const entry = new ExportEntry(this, id, object, this.#options.offers.of(object), holds);
     this.#byId.set(id, entry);
     this.#byObject.set(object, entry);
     this.#options.held.hold(entry);
@@ -269,7 +204,7 @@ export class ExportTable {
   /** Never in the table, and never held. */
   #wayHome(stub: object): ExportEntry {
     const object = passedOn(stub);
-    return new ExportEntry(this, -1, object, this.#offerOf(object), Number.POSITIVE_INFINITY);
+    return new ExportEntry(this, -1, object, this.#options.offers.of(object), Number.POSITIVE_INFINITY);
   }
 
   /** Where the way on ends, the peer is told. The entry stays, to say so to calls that come meanwhile. */
@@ -280,71 +215,9 @@ export class ExportTable {
       this.#options.tellDown(entry.id, down.reason === "released" ? revoked : down);
     });
   }
-
-  #offerOf(object: object): Offer {
-    const relayed = referenceOf(object);
-    if (relayed) return this.#relay(relayed, contractOf(object));
-    if (typeof object === "function") return functionOffer(object);
-    const shared = sharedOffers(object);
-    const known = shared && this.#classOffers.get(shared);
-    if (known) return known;
-    const offer = objectOffer(typeName(object), this.#options.methods.of(object));
-    if (shared) this.#classOffers.set(shared, offer);
-    return offer;
-  }
-
-  /** Calls on a relayed object go on to where it lives. Names that every object inherits are no methods there either. */
-  #relay(reference: FarReference, contract: CallerContract | undefined): Offer {
-    const { kind, name, owner } = reference;
-    const passOn = (method: string, args: readonly unknown[]) =>
-      owner.invoke(reference, method, args, this.#options.relayedOptions(), contract);
-    return {
-      kind,
-      name,
-      isBound: false,
-      isRelay: true,
-      method(_object, asked) {
-        if ((kind === "function") !== (asked === "")) return undefined;
-        if (!isOfferable(asked) || asked === "then" || asked in Object.prototype) return undefined;
-        return (...args: unknown[]) => passOn(asked, args);
-      },
-    };
-  }
 }
 
 function homeward(reference: FarReference): WireReference {
   if (!reference.down) return { kind: "home", id: reference.id, name: "" };
   throw new RpcError("stale-reference", `${reference.describe()} is not held any more`, "not-sent");
-}
-
-/** The prototype that makes all its objects offer the same; none for what offers its own properties, or another's. */
-function sharedOffers(object: object): object | undefined {
-  const isOrdinary = !isPlain(object) && !Array.isArray(object) && originalOf(object) === object;
-  return isOrdinary ? Object.getPrototypeOf(object) : undefined;
-}
-
-function objectOffer(name: string, table: MethodTable): Offer {
-  return { kind: "object", name, isBound: true, isRelay: false, method: (_object, asked) => table.get(asked) };
-}
-
-function functionOffer(callee: Method): Offer {
-  return { kind: "function", name: ownText(callee, "name"), isBound: false, isRelay: false, method: itself };
-}
-
-/** A function's only method. */
-function itself(callee: object, asked: string): Method | undefined {
-  return asked === "" ? (callee as Method) : undefined; // the object of a function's offer
-}
-
-/** The class's name, for printing at the far end; of what only offers another's methods, the other's. */
-export function typeName(object: object): string {
-  if (typeof object === "function") return ownText(object, "name");
-  const prototype: object | null = Object.getPrototypeOf(originalOf(object));
-  const maker: unknown = prototype && Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
-  return typeof maker === "function" ? ownText(maker, "name") : "";
-}
-
-function ownText(object: object, key: string): string {
-  const value: unknown = Object.getOwnPropertyDescriptor(object, key)?.value;
-  return typeof value === "string" ? value.slice(0, maxTypeNameLength) : "";
 }

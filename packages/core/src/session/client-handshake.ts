@@ -2,7 +2,7 @@
 import type { Channel } from "../channel/channel.ts";
 import { printable } from "../errors/printable.ts";
 import { isRpcErrorCode, RpcError } from "../errors/rpc-error.ts";
-import { typeName } from "../references/export-table.ts";
+import { typeName } from "../references/offers.ts";
 import type { Credentials } from "../types/authentication.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { frame, kindOf, optional, protocolVersion } from "../wire/frames.ts";

@@ -4,7 +4,8 @@
  */
 import { RpcError } from "../errors/rpc-error.ts";
 import { type Leaving, leavingOf } from "../references/contracts.ts";
-import type { ExportEntry, ExportTable } from "../references/export-table.ts";
+import type { ExportEntry } from "../references/export-entry.ts";
+import type { ExportTable } from "../references/export-table.ts";
 import type { ReferenceOwner } from "../references/far-reference.ts";
 import { stepOf } from "../references/pipeline.ts";
 import type { StreamMaker } from "../streams/outgoing-stream.ts";

@@ -12,7 +12,7 @@ import { RpcError } from "../errors/rpc-error.ts";
 import { toError } from "../errors/to-error.ts";
 import type { Limits } from "../limits/limits.ts";
 import { guardOf, type MethodGuard } from "../references/contracts.ts";
-import type { ExportEntry } from "../references/export-table.ts";
+import type { ExportEntry } from "../references/export-entry.ts";
 import type { Method } from "../references/method-table.ts";
 import type { Session } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";

@@ -1,6 +1,6 @@
 /** The hello of each side: what it says, how it is written and how it is believed. */
 import { RpcError } from "../errors/rpc-error.ts";
-import { maxTypeNameLength } from "../references/export-table.ts";
+import { maxTypeNameLength } from "../references/offers.ts";
 import type { Codec, Exporter } from "../values/codec.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import type { ByteWriter } from "../wire/byte-writer.ts";

@@ -3,7 +3,7 @@ import type { Clock, Timer } from "../clock/clock.ts";
 import { refusal } from "../errors/refusal.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import type { MethodGuard } from "../references/contracts.ts";
-import type { ExportEntry } from "../references/export-table.ts";
+import type { ExportEntry } from "../references/export-entry.ts";
 import type { Method } from "../references/method-table.ts";
 import type { StreamMaker, StreamOrigin } from "../streams/outgoing-stream.ts";
 import type { Principal, Session } from "../types/session.ts";

@@ -2,7 +2,7 @@
 import type { Channel, PeerAddress } from "../channel/channel.ts";
 import type { Timer } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
-import { typeName } from "../references/export-table.ts";
+import { typeName } from "../references/offers.ts";
 import type { Authenticator } from "../types/authentication.ts";
 import type { Principal, Session } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";

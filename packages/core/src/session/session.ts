@@ -8,6 +8,7 @@ import { ExportTable } from "../references/export-table.ts";
 import { FarReference, type PipelinedCall, type ReferenceOwner } from "../references/far-reference.ts";
 import { ImportTable } from "../references/import-table.ts";
 import type { DownListener } from "../references/monitors.ts";
+import { Offers } from "../references/offers.ts";
 import { stubOf } from "../references/stub.ts";
 import type { Remote } from "../types/remote.ts";
 import type { CallOptions, CloseReason, Connection, Down, Principal, Session, SessionStats } from "../types/session.ts";
@@ -91,11 +92,10 @@ export class LiveSession implements Session, ReferenceOwner {
     });
     this.#exports = new ExportTable({
       maxExports: Math.min(limits.maxExports, agreement.peerLimits.maxImports),
-      methods: environment.methods,
+      offers: new Offers(environment.methods, relayedOptions),
       held: environment.held,
       isPinned: (object) => environment.isPinned(object),
       isOurImport: (reference) => reference.owner === this,
-      relayedOptions,
       tellDown: (id, down) => this.#downs.add(id, down),
     });
     this.#streams = new SessionStreams({
