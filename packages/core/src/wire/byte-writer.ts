@@ -1,4 +1,5 @@
 /** A growing run of bytes that frames and values are written into, in place: no copy between value and socket. */
+import type { Blocks } from "./blocks.ts";
 
 const scratchFloat = new Float64Array(1);
 const scratchBytes = new Uint8Array(scratchFloat.buffer);
@@ -19,10 +20,14 @@ export class ByteWriter {
   /** The buffer that was too small: whoever lent it may want it back. */
   outgrown: { readonly bytes: Uint8Array; readonly start: number } | undefined;
 
-  constructor(bytes: Uint8Array, start = 0) {
+  readonly #blocks: Blocks | undefined;
+
+  /** What it needs beyond `bytes` it borrows from `blocks`, if there are any. */
+  constructor(bytes: Uint8Array, start = 0, blocks?: Blocks) {
     this.bytes = bytes;
     this.start = start;
     this.position = start;
+    this.#blocks = blocks;
   }
 
   /** Bytes written so far. */
@@ -43,12 +48,24 @@ export class ByteWriter {
   #grow(size: number): void {
     const written = this.length;
     // Twice as much for many small parts, no more than it takes for a large one.
-    const larger = new Uint8Array(written + size + Math.max(256, written));
+    const needed = written + size + Math.max(256, written);
+    const larger = this.#blocks?.borrow(needed) ?? new Uint8Array(needed);
     larger.set(this.written());
-    this.outgrown ??= { bytes: this.bytes, start: this.start };
+    if (this.outgrown) this.#blocks?.giveBack(this.bytes);
+    else this.outgrown = { bytes: this.bytes, start: this.start };
     this.bytes = larger;
     this.start = 0;
     this.position = written;
+  }
+
+  /** Begins again where it was before it grew; `false` when it never did. What was written is nobody's any more. */
+  shrink(): boolean {
+    if (!this.outgrown) return false;
+    this.bytes = this.outgrown.bytes;
+    this.start = this.outgrown.start;
+    this.position = this.start;
+    this.outgrown = undefined;
+    return true;
   }
 
   u8(value: number): void {

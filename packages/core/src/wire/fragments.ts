@@ -1,12 +1,18 @@
 /** Puts messages together that came in several frames, within an announced and bounded amount of memory. */
 import { RpcError } from "../errors/rpc-error.ts";
+import type { Blocks } from "./blocks.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import { maxFragmentBytes } from "./frames.ts";
 
-/** A message of which a part has come. */
-interface Partial {
+/** A message that has come whole: the first `totalBytes` of `bytes`. */
+export interface WholeMessage {
   readonly kind: number;
   readonly totalBytes: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A message of which a part has come. */
+interface Partial extends WholeMessage {
   /** What has come, and room for more of it. */
   bytes: Uint8Array;
   filled: number;
@@ -24,11 +30,13 @@ const maxIncompleteMessages = 1_024;
 
 export class Fragments {
   readonly #maxMessageBytes: number;
+  readonly #blocks: Blocks;
   readonly #incomplete = new Map<number, Partial>();
   #announcedBytes = 0;
 
-  constructor(maxMessageBytes: number) {
+  constructor(maxMessageBytes: number, blocks: Blocks) {
     this.#maxMessageBytes = maxMessageBytes;
+    this.#blocks = blocks;
   }
 
   get count(): number {
@@ -59,8 +67,8 @@ export class Fragments {
     this.#fill(partial, reader);
   }
 
-  /** Takes a further fragment; returns the message when it is whole. @throws RpcError `protocol` */
-  add(reader: ByteReader): { readonly kind: number; readonly bytes: Uint8Array } | undefined {
+  /** Takes a further fragment; returns the message when it is whole, to be let go when it is read. @throws RpcError `protocol` */
+  add(reader: ByteReader): WholeMessage | undefined {
     const number = reader.varint();
     const partial = this.#incomplete.get(number);
     if (!partial) throw new RpcError("protocol", `a fragment of message ${number}, which never began`, "not-executed");
@@ -68,7 +76,12 @@ export class Fragments {
     if (partial.filled < partial.totalBytes) return undefined;
     this.#incomplete.delete(number);
     this.#announcedBytes -= partial.totalBytes;
-    return { kind: partial.kind, bytes: partial.bytes };
+    return partial;
+  }
+
+  /** The message is read: its memory is used again. */
+  letGo(message: WholeMessage): void {
+    this.#blocks.giveBack(message.bytes);
   }
 
   clear(): void {
@@ -80,22 +93,23 @@ export class Fragments {
     if (reader.remaining > partial.totalBytes - partial.filled || reader.remaining === 0) {
       throw new RpcError("protocol", "a fragment that does not fit its message", "not-executed");
     }
-    makeRoom(partial, reader.remaining);
+    this.#makeRoom(partial, reader.remaining);
     partial.bytes.set(reader.bytes.subarray(reader.position, reader.end), partial.filled);
     partial.filled += reader.remaining;
+  }
+
+  #makeRoom(partial: Partial, bytes: number): void {
+    const needed = partial.filled + bytes;
+    if (needed <= partial.bytes.length) return;
+    const isWholeDue = needed >= partial.totalBytes * shareBeforeWhole;
+    const larger = this.#blocks.borrow(isWholeDue ? partial.totalBytes : Math.min(partial.totalBytes, 2 * needed));
+    larger.set(partial.bytes.subarray(0, partial.filled));
+    this.#blocks.giveBack(partial.bytes);
+    partial.bytes = larger;
   }
 }
 
 const nothing = new Uint8Array(0);
-
-function makeRoom(partial: Partial, bytes: number): void {
-  const needed = partial.filled + bytes;
-  if (needed <= partial.bytes.length) return;
-  const isWholeDue = needed >= partial.totalBytes * shareBeforeWhole;
-  const larger = new Uint8Array(isWholeDue ? partial.totalBytes : Math.min(partial.totalBytes, 2 * needed));
-  larger.set(partial.bytes.subarray(0, partial.filled));
-  partial.bytes = larger;
-}
 
 export function tooLarge(bytes: number, limit: number): RpcError {
   return new RpcError(

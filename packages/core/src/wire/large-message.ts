@@ -12,23 +12,24 @@ export class LargeMessage {
   /** Where its first fragment stands, once it has begun. */
   begun: { readonly batch: number; readonly offset: number } | undefined;
   readonly #code: number;
-  readonly #first: Uint8Array;
-  /** The `more` frames, headers included, one behind the other. */
-  readonly #rest: Uint8Array;
-  #sentBytes = 0;
+  /** What it was written into: the payload is what is left of it up to `#end`. */
+  readonly memory: Uint8Array;
+  #position: number;
+  readonly #end: number;
 
-  /** Copies the payload `bytes[start, end)`, whose buffer is the outbox's. */
-  constructor(number: number, code: number, purpose: Purpose, bytes: Uint8Array, start: number, end: number) {
+  /** The payload `memory[start, end)`. The memory is the message's from now on. */
+  constructor(number: number, code: number, purpose: Purpose, memory: Uint8Array, start: number, end: number) {
     this.number = number;
     this.purpose = purpose;
     this.totalBytes = end - start;
     this.#code = code;
-    this.#first = bytes.slice(start, start + maxFragmentBytes);
-    this.#rest = frameRest(number, bytes.subarray(start + maxFragmentBytes, end));
+    this.memory = memory;
+    this.#position = start;
+    this.#end = end;
   }
 
   get unsentBytes(): number {
-    return this.#rest.length - this.#sentBytes;
+    return this.#end - this.#position;
   }
 
   /** Appends the first fragment: from here on the message has its place in the order of calls. */
@@ -37,15 +38,33 @@ export class LargeMessage {
     writer.u32(0);
     writer.varint(this.number);
     writer.varint(this.totalBytes);
-    writer.raw(this.#first);
+    writer.raw(this.#fragment());
     writeHeader(writer, writer.start + header, this.#code | firstOfMany);
   }
 
-  /** The next `count` fragments, framed. */
-  next(count: number): Uint8Array {
-    const from = this.#sentBytes;
-    this.#sentBytes = Math.min(this.#rest.length, from + count * (fragmentHeaderBytes(this.number) + maxFragmentBytes));
-    return this.#rest.subarray(from, this.#sentBytes);
+  /**
+   * The next fragment, framed. In place where that is allowed, which is where nobody has the bytes before it any more:
+   * its header is written over the end of the fragment that has left.
+   */
+  next(isInPlace: boolean): Uint8Array {
+    const start = this.#position;
+    const fragment = this.#fragment();
+    const headerBytes = frameHeaderBytes + varintBytes(this.number);
+    const writer = isInPlace
+      ? new ByteWriter(this.memory, start - headerBytes)
+      : new ByteWriter(new Uint8Array(headerBytes + fragment.length));
+    writer.u32(0);
+    writer.varint(this.number);
+    if (isInPlace) writer.position += fragment.length;
+    else writer.raw(fragment);
+    writeHeader(writer, writer.start, frame.more);
+    return writer.written();
+  }
+
+  #fragment(): Uint8Array {
+    const start = this.#position;
+    this.#position = Math.min(this.#end, start + maxFragmentBytes);
+    return this.memory.subarray(start, this.#position);
   }
 }
 
@@ -54,21 +73,8 @@ export function writeHeader(writer: ByteWriter, at: number, code: number): void 
   writer.setU32(at, (code << 24) | (writer.position - at - frameHeaderBytes));
 }
 
-function frameRest(number: number, payload: Uint8Array): Uint8Array {
-  const fragments = Math.ceil(payload.length / maxFragmentBytes);
-  const writer = new ByteWriter(new Uint8Array(payload.length + fragments * fragmentHeaderBytes(number)));
-  for (let from = 0; from < payload.length; from += maxFragmentBytes) {
-    const header = writer.position;
-    writer.u32(0);
-    writer.varint(number);
-    writer.raw(payload.subarray(from, from + maxFragmentBytes));
-    writeHeader(writer, header, frame.more);
-  }
-  return writer.written();
-}
-
-function fragmentHeaderBytes(number: number): number {
-  let bytes = frameHeaderBytes + 1;
+function varintBytes(number: number): number {
+  let bytes = 1;
   for (let rest = number; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++;
   return bytes;
 }

@@ -70,7 +70,7 @@ export class Link {
     this.#pace = new Pace(options.clock);
     this.handler = handler;
     this.#arrivedAt = this.#clock.now();
-    this.#fragments = new Fragments(options.limits.maxMessageBytes);
+    this.#fragments = new Fragments(options.limits.maxMessageBytes, options.slabs.blocks);
     this.#frames = new FrameReader(maxHandshakePayloadBytes, options.slabs, {
       frame: (code, bytes, start, end) => this.#frame(code, bytes, start, end),
       oversized: (payloadBytes) => this.fail(new RpcError("protocol", `a frame of ${payloadBytes} bytes`, "unknown")),
@@ -291,7 +291,9 @@ export class Link {
   #continue(reader: ByteReader): void {
     this.#progress.fragments = this.#arrivedAt;
     const message = this.#fragments.add(reader);
-    if (message) this.handler.message(message.kind, reader.at(message.bytes, 0, message.bytes.length));
+    if (!message) return;
+    this.handler.message(message.kind, reader.at(message.bytes, 0, message.totalBytes));
+    this.#fragments.letGo(message);
   }
 
   /** Since when something half received has not gone on, whatever else has come. What we have not read may go on. */

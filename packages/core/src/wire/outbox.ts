@@ -34,8 +34,6 @@ export interface Place {
 const fullBatchBytes = 64 * 1024;
 /** Frames are not held back for longer, in milliseconds. */
 const maxHeldMs = 1;
-/** Fragments sent in one write while nothing else is in progress. */
-const fragmentsInARow = 4;
 /** A whole frame. At 8 KiB a second, the slowest peer worth waiting for, it is taken within `stallTimeoutMs`. */
 const maxPieceBytes = maxPayloadBytes + frameHeaderBytes;
 
@@ -203,7 +201,7 @@ export class Outbox {
     if (this.#isBlocked) return;
     this.#beginWaiting();
     this.#writeBatch();
-    while (!this.#isBlocked && this.#inProgress.length > 0) this.#writeFragments();
+    while (!this.#isBlocked && this.#inProgress.length > 0) this.#writeFragment();
     if (this.#inProgress.length + this.#waiting.length === 0 && !this.#isBlocked) this.#largestReplyBytes = 0;
     this.#passBarriers();
     this.#options.advanced();
@@ -274,9 +272,16 @@ export class Outbox {
   #cut(writer: ByteWriter, at: number, purpose: Purpose): void {
     const from = at + frameHeaderBytes;
     const message = new LargeMessage(++this.#lastNumber, this.#openCode, purpose, writer.bytes, from, writer.position);
-    writer.position = at;
+    this.#leaveTo(message, writer, at);
     this.#waiting.push(message);
     this.#beginWaiting();
+  }
+
+  /** The memory of the batch is the message's now: what stands before it, up to `at`, goes on elsewhere. */
+  #leaveTo(message: LargeMessage, writer: ByteWriter, at: number): void {
+    const before = message.memory.subarray(writer.start, at);
+    if (!writer.shrink()) this.#writer = undefined;
+    if (before.length > 0) this.#batchWriter().raw(before);
   }
 
   /** Begins waiting messages, in their order, as far as the peer can hold them. */
@@ -310,12 +315,13 @@ export class Outbox {
     else this.#options.slabs.giveBack(writer);
   }
 
-  #writeFragments(): void {
+  #writeFragment(): void {
     const message = this.#inProgress.shift() as LargeMessage;
-    this.#write(message.next(this.#inProgress.length === 0 ? fragmentsInARow : 1));
+    this.#write(message.next(this.#options.isFlushed()));
     if (message.unsentBytes > 0) {
       this.#inProgress.push(message);
     } else {
+      if (this.#options.isFlushed()) this.#options.slabs.blocks.giveBack(message.memory);
       this.#beginWaiting();
       if (!this.#isBlocked) this.#writeBatch();
     }
