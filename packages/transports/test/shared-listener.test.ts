@@ -110,6 +110,28 @@ describe("a listener on a shared server", () => {
     expect((await fetch(base.replace("ws:", "http:"))).status).toBe(200);
   });
 
+  test("closed before its server listens leaves nothing with the server, which then listens as if it had not been there", async () => {
+    const listeners = () => server.eventNames().map((event) => [event, server.listenerCount(event)]);
+    const before = listeners();
+    const never = webSocketListener(server, { path: "/never" });
+    const acceptor = await share("/farref");
+    await Promise.all([never.close(), acceptor.listener.close()]);
+    expect(listeners()).toEqual(before);
+    const base = await listening();
+    expect([acceptor.uri, never.uri]).toEqual(["", ""]);
+    // Without a listener for upgrades Node answers as if none had been asked for.
+    expect(await requestUpgrade(`${base}/farref`)).toBe(200);
+    expect(acceptor.asked).toEqual([]);
+  });
+
+  test("keeps its address when its server has closed before it", async () => {
+    await using acceptor = await share("/farref");
+    const base = await listening();
+    server.close();
+    await once(server, "close");
+    expect(acceptor.uri).toBe(`${base}/farref`);
+  });
+
   test("asks for origins and acceptance as any other", async () => {
     await using picky = await share("/picky", { allowedOrigins: ["https://good.example"] });
     const base = await listening();

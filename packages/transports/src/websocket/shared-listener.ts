@@ -38,6 +38,8 @@ class SharedListener implements Listener {
   readonly #acceptTimes: AcceptTimes;
   #options: ListenOptions = {};
   #state: State = { kind: "idle" };
+  /** Where the server has listened: its owner may close it before the service that it carried. */
+  #lastUri = "";
 
   constructor(server: HttpServer | HttpsServer, path: string | undefined) {
     this.#server = server;
@@ -46,10 +48,9 @@ class SharedListener implements Listener {
   }
 
   get uri(): string {
-    const address = this.#state.kind === "closed" ? null : this.#server.address();
-    if (address === null || typeof address === "string") return "";
-    const scheme = this.#server instanceof HttpsServer ? "wss" : "ws";
-    return formatHostUri(scheme, { host: address.address, port: address.port }, this.#path);
+    if (this.#state.kind === "closed") return "";
+    this.#noteUri();
+    return this.#lastUri;
   }
 
   configure(options: ListenOptions): void {
@@ -68,15 +69,24 @@ class SharedListener implements Listener {
       else gate.admit({ request, stream, head, openingMs: this.#acceptTimes.openingMs(stream) }, service);
     };
     this.#state = { kind: "started", upgrade };
-    this.#server.on("upgrade", upgrade);
+    this.#server.on("upgrade", upgrade).on("listening", this.#noteUri);
+    this.#noteUri();
     this.#acceptTimes.watch();
   }
 
   async close(): Promise<void> {
     if (this.#state.kind === "started") this.#server.off("upgrade", this.#state.upgrade);
+    this.#server.off("listening", this.#noteUri);
     this.#acceptTimes.stop();
     this.#state = { kind: "closed" };
   }
+
+  readonly #noteUri = (): void => {
+    const address = this.#server.address();
+    if (address === null || typeof address === "string") return;
+    const scheme = this.#server instanceof HttpsServer ? "wss" : "ws";
+    this.#lastUri = formatHostUri(scheme, { host: address.address, port: address.port }, this.#path);
+  };
 
   /** The server keeps the process alive, or not, as its owner wishes. */
   ref(): void {}
