@@ -73,6 +73,8 @@ class LiveService<F extends object> implements Service<F> {
   declare readonly [frontOf]?: F;
   readonly closed: Promise<void>;
   readonly #listeners: readonly Listener[];
+  /** Those that are ours to close: one that did not let us start it may be another service's. */
+  readonly #started = new Set<Listener>();
   readonly #front: Front<F> | undefined;
   readonly #options: ServiceKernelOptions;
   readonly #endpoint: Endpoint;
@@ -175,12 +177,18 @@ class LiveService<F extends object> implements Service<F> {
 
   readonly #onAbort = (): void => void this.close();
 
-  #startListener(listener: Listener): Promise<void> {
-    return listener.start({
-      accept: (peer) => this.#accepts(peer),
-      channel: (channel) => void this.#accept(channel),
-      error: (error) => this.#turnedAway.tell(error),
-    });
+  async #startListener(listener: Listener): Promise<void> {
+    this.#started.add(listener);
+    try {
+      await listener.start({
+        accept: (peer) => this.#accepts(peer),
+        channel: (channel) => void this.#accept(channel),
+        error: (error) => this.#turnedAway.tell(error),
+      });
+    } catch (error) {
+      this.#started.delete(listener);
+      throw error;
+    }
   }
 
   #accepts(peer: PeerAddress): boolean {
@@ -239,7 +247,7 @@ class LiveService<F extends object> implements Service<F> {
 
   async #stopListening(): Promise<void> {
     this.#lastUris = this.uris;
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await Promise.all(Array.from(this.#started, (listener) => listener.close()));
   }
 
   async #close(): Promise<void> {

@@ -127,6 +127,15 @@ describe("closing", () => {
     expect([service.uri, service.uris]).toEqual([uri, uris]);
   });
 
+  test("a service that could not start leaves the listener to the one that has it", async () => {
+    const listener = memoryTransport.listen!("memory:taken", {});
+    const service = await openService([listener], waiter().front, {});
+    expect(await failureOf(openService([listener], waiter().front, {}))).toMatchObject({ outcome: "not-sent" });
+    expect(service.uri).toBe("memory:taken");
+    (await memoryTransport.dial("memory:taken", {})).destroy();
+    await service.close();
+  });
+
   test("settles only when the channel is gone, however slow the peer", async () => {
     const clock = new ManualClock();
     await using pair = await leakCheckedPair(waiter().front, { clock });
