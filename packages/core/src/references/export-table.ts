@@ -11,7 +11,8 @@ import { ExportEntry } from "./export-entry.ts";
 import type { FarReference } from "./far-reference.ts";
 import type { HeldObjects } from "./held-objects.ts";
 import type { Offers } from "./offers.ts";
-import { passedOn, referenceOf } from "./stub.ts";
+import { referenceOf } from "./stub.ts";
+import { passedOn } from "./stub-proxy.ts";
 
 const frontId = 0;
 const revoked: Down = { reason: "disposed" };

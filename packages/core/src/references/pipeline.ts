@@ -5,9 +5,11 @@
 import type { Remote } from "../types/remote.ts";
 import type { CallOptions } from "../types/session.ts";
 import type { Pipelined } from "../types/views.ts";
+import { checkedOptions, optionsKey } from "./call-options.ts";
 import type { PipelinedCall } from "./far-reference.ts";
 import { functionMember } from "./function-members.ts";
-import { absentNames, checkedOptions, inspectKey, invalidStub, optionsKey, viewOf } from "./stub.ts";
+import { invalidStub, viewOf } from "./stub.ts";
+import { absentNames, inspectKey } from "./stub-proxy.ts";
 
 /**
  * A view of a far object whose results can be called before they are there: a chain of calls costs one round trip.

@@ -2,7 +2,7 @@
 import { RpcError } from "../errors/rpc-error.ts";
 import type { ExportTable } from "../references/export-table.ts";
 import type { ImportTable } from "../references/import-table.ts";
-import { stubOf } from "../references/stub.ts";
+import { stubOf } from "../references/stub-proxy.ts";
 import type { IncomingStreams } from "../streams/incoming-streams.ts";
 import type { Codec, Decoded, Importer, WireMark } from "../values/codec.ts";
 import type { Releases } from "./releases.ts";

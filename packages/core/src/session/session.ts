@@ -9,7 +9,7 @@ import { FarReference, type PipelinedCall, type ReferenceOwner } from "../refere
 import { ImportTable } from "../references/import-table.ts";
 import type { DownListener } from "../references/monitors.ts";
 import { Offers } from "../references/offers.ts";
-import { stubOf } from "../references/stub.ts";
+import { stubOf } from "../references/stub-proxy.ts";
 import type { Remote } from "../types/remote.ts";
 import type { CallOptions, CloseReason, Connection, Down, Principal, Session, SessionStats } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
