@@ -1,5 +1,5 @@
 import { connect } from "farref";
-import type { Calculator } from "../first-program/server.js";
+import type { Calculator } from "./server.js";
 
 const calculator = await connect<Calculator>("tcp://127.0.0.1:8787");
 
