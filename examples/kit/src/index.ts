@@ -1,4 +1,4 @@
-/** What the examples share: a module started as a process of its own. Nothing here is about farref. */
+/** A module started as a process of its own. Nothing here is about farref. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";

@@ -1,41 +1,23 @@
 /** Opens the page in a headless Chromium, and gives both sides what the contract does not allow. */
-import { existsSync } from "node:fs";
-import { type Browser, chromium, type Page } from "playwright";
+import { inBrowser, open, shows } from "@farref/example-kit/browser";
+import type { Page } from "playwright";
 
-export async function check(address: string): Promise<void> {
-  const browser = await launch();
-  try {
+export function check(address: string): Promise<void> {
+  return inBrowser(async (browser) => {
     const page = await open(browser, address);
     await sign(page, " Ada ", "Hello!");
-    await shows(page, "#log", "Ada: Hello!");
+    await tells(page, "#log", "Ada: Hello!");
 
     await sign(page, "", "Hello!");
-    await shows(page, "#notice", "not sent: name: Too small");
+    await tells(page, "#notice", "not sent: name: Too small");
 
     await page.check("#unchecked");
     await sign(page, "", "Hello!");
-    await shows(page, "#notice", "invalid-argument, not-executed:");
+    await tells(page, "#notice", "invalid-argument, not-executed:");
 
     const careless = await open(browser, `${address}?careless`);
-    await shows(careless, "#notice", "invalid-result, executed:");
-  } finally {
-    await browser.close();
-  }
-}
-
-function launch(): Promise<Browser> {
-  const known = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => existsSync(path));
-  const executablePath = process.env["CHROMIUM_PATH"] ?? known;
-  if (!executablePath) throw new Error("no Chromium: set CHROMIUM_PATH");
-  return chromium.launch({ executablePath, chromiumSandbox: false, args: ["--disable-gpu"] });
-}
-
-async function open(browser: Browser, address: string): Promise<Page> {
-  const page = await browser.newPage();
-  page.setDefaultTimeout(10_000);
-  page.on("pageerror", (error) => console.error("the page:", error));
-  await page.goto(address);
-  return page;
+    await tells(careless, "#notice", "invalid-result, executed:");
+  });
 }
 
 async function sign(page: Page, name: string, text: string): Promise<void> {
@@ -44,7 +26,7 @@ async function sign(page: Page, name: string, text: string): Promise<void> {
   await page.press("#text", "Enter");
 }
 
-async function shows(page: Page, selector: string, text: string): Promise<void> {
-  await page.locator(selector, { hasText: text }).waitFor();
+async function tells(page: Page, selector: string, text: string): Promise<void> {
+  await shows(page, selector, text);
   console.log(`page: ${(await page.textContent(selector))?.replace(/ of \[remote[^\]]*\]/, "")}`);
 }
