@@ -54,6 +54,30 @@ test("names", async () => {
   expect(await calculator.add(5, 3)).toBe(8);
 });
 
+test("names under a policy by scope", async () => {
+  const reports = implement(defineContract({ count: method([], z.int(), { scope: "reports" }) }), { count: () => 3 });
+  const may = (_principal: unknown, scope: string | undefined) => scope === "reports";
+  // #region scopes
+  const openNames = new Set(["#reports"]);
+  const service = await startService("tcp://127.0.0.1:8787", undefined, {
+    authorize: ({ method, principal, scope }) =>
+      method.startsWith("#") ? openNames.has(method) : may(principal, scope),
+  });
+  service.publish("reports", reports);
+  // #endregion
+  service.publish("drafts", reports);
+  using published = await connect<{ count(): number }>("tcp://127.0.0.1:8787#reports");
+  expect(await published.count()).toBe(3);
+  const denied = { code: "denied", outcome: "not-sent" };
+  await expect(connect("tcp://127.0.0.1:8787#drafts")).rejects.toMatchObject(denied);
+  await closeServices();
+  await using byScopeAlone = await startService("memory:by-scope-alone", undefined, {
+    authorize: ({ principal, scope }) => may(principal, scope),
+  });
+  byScopeAlone.publish("reports", reports);
+  await expect(connect("memory:by-scope-alone#reports")).rejects.toMatchObject(denied);
+});
+
 test("contract", async () => {
   // #region contract
   const calculatorContract = defineContract({
