@@ -40,7 +40,7 @@ export class IncomingFrames {
 
   /** The first fragment of a message. */
   begun(code: number, reader: ByteReader): void {
-    if (kindOf(code) === frame.call) this.#to.serving.callBegun(reader);
+    if (kindOf(code) === frame.call) this.#to.serving.admission.callBegun(reader);
   }
 
   /** @throws RpcError `protocol` for what no honest peer sends */
@@ -48,7 +48,7 @@ export class IncomingFrames {
     const to = this.#to;
     switch (kindOf(code)) {
       case frame.call:
-        to.serving.call(reader);
+        to.serving.admission.call(reader);
         break;
       case frame.result:
         to.settlement.result(reader);
@@ -60,10 +60,10 @@ export class IncomingFrames {
         to.serving.cancel(reader);
         break;
       case frame.lookup:
-        to.serving.lookup(reader);
+        to.serving.admission.lookup(reader);
         break;
       case frame.method:
-        to.serving.methodName(reader);
+        to.serving.admission.methodName(reader);
         break;
       case frame.release:
         this.#released(reader);
