@@ -21,6 +21,8 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
+          // For what hangs. How fast something is, no test says: a busy machine has its time for others.
+          testTimeout: 30_000,
           setupFiles: ["./test/no-silent-failures.ts"],
           include: ["packages/*/test/**/*.test.ts", "docs/snippets/**/*.test.ts"],
           exclude: ["**/*.browser.test.ts"],
