@@ -12,6 +12,7 @@ import type { ByteReader } from "../wire/byte-reader.ts";
 import { frame, maxFragmentBytes, optional } from "../wire/frames.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import { writeText } from "./goodbye.ts";
+import type { HeldCalls } from "./held-calls.ts";
 
 const maxReferencesPerFrame = 2_048;
 const maxErrorLength = 1_024;
@@ -28,10 +29,8 @@ interface News {
 export interface DownsOptions {
   readonly clock: Clock;
   readonly outbox: Outbox;
-  /** Whether calls are held back. */
-  isHolding(): boolean;
-  /** Runs a task behind the calls that are held back. */
-  afterHeld(task: () => void): void;
+  /** Calls that wait to be sent. */
+  readonly held: HeldCalls;
 }
 
 export class Downs {
@@ -64,11 +63,11 @@ export class Downs {
   #send(): void {
     const news = this.#pending;
     this.#pending = [];
-    const { outbox, isHolding, afterHeld } = this.#options;
+    const { outbox, held } = this.#options;
     const send = () => outbox.afterBegun(() => this.#write(news));
     send();
     // A call that is held back may bring one of the references only now: it is told again.
-    if (isHolding()) afterHeld(send);
+    if (!held.isEmpty) held.behind(send);
   }
 
   #write(news: readonly News[]): void {

@@ -7,6 +7,7 @@ import type { LargeMessage } from "../wire/large-message.ts";
 import type { Place } from "../wire/outbox.ts";
 import { CallPromise } from "./call-promise.ts";
 import type { Departed } from "./departures.ts";
+import { StepFailure } from "./not-executed.ts";
 import type { IssuedPasses } from "./passes.ts";
 import type { PipelineStep } from "./pipeline-step.ts";
 import type { SharedSignals } from "./shared-signals.ts";
@@ -134,6 +135,14 @@ export class PendingCall implements Place {
   error(code: RpcErrorCode, what: string, outcome: Outcome, cause?: unknown): RpcError {
     const options = cause === undefined ? undefined : { cause };
     return new RpcError(code, `${this.describe()}: ${what}`, outcome, options);
+  }
+
+  /** It can't be sent: why, naming the call. */
+  unsendable(error: unknown): Error {
+    if (error instanceof StepFailure) return error.error;
+    if (!(error instanceof RpcError)) return this.error("unsupported-value", String(error), "not-sent", error);
+    if (error.detail.startsWith(this.describe())) return error;
+    return this.error(error.code, error.detail, "not-sent", error.cause);
   }
 
   /** The answer came, so the method ran; what it said can't be read. */

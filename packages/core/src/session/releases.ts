@@ -2,6 +2,7 @@
 import type { Clock } from "../clock/clock.ts";
 import { frame } from "../wire/frames.ts";
 import type { Outbox } from "../wire/outbox.ts";
+import type { HeldCalls } from "./held-calls.ts";
 
 /** In a frame: of a reference its number and how many holds. */
 const maxNumbers = 2 * 2_048;
@@ -9,16 +10,15 @@ const maxNumbers = 2 * 2_048;
 export class Releases {
   readonly #clock: Clock;
   readonly #outbox: Outbox;
-  readonly #afterHeld: (task: () => void) => void;
+  readonly #held: HeldCalls;
   /** References and holds in turn; one that is given up twice in a turn may stand there twice. */
   #pending: number[] | undefined;
   #isClosed = false;
 
-  /** `afterHeld` runs a task behind the calls that are held back. */
-  constructor(clock: Clock, outbox: Outbox, afterHeld: (task: () => void) => void) {
+  constructor(clock: Clock, outbox: Outbox, held: HeldCalls) {
     this.#clock = clock;
     this.#outbox = outbox;
-    this.#afterHeld = afterHeld;
+    this.#held = held;
   }
 
   add(id: number, holds: number): void {
@@ -38,7 +38,7 @@ export class Releases {
   #send(): void {
     const pending = this.#pending;
     this.#pending = undefined;
-    if (pending) this.#afterHeld(() => this.#outbox.afterBegun(() => this.#write(pending)));
+    if (pending) this.#held.behind(() => this.#outbox.afterBegun(() => this.#write(pending)));
   }
 
   #write(numbers: readonly number[]): void {

@@ -9,15 +9,14 @@ import type { Outbox } from "../wire/outbox.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { Departures } from "./departures.ts";
 import type { SessionEnvironment, SharedLimits } from "./environment.ts";
+import type { HeldCalls } from "./held-calls.ts";
 
 export interface SessionSignalsOptions {
   readonly environment: SessionEnvironment;
   readonly outbox: Outbox;
   readonly peerLimits: SharedLimits;
-  /** Whether calls are held back, which may bring a signal that is aborted meanwhile. */
-  isHolding(): boolean;
-  /** Runs a task behind the calls that are held back. */
-  afterHeld(task: () => void): void;
+  /** Calls that wait to be sent: they may bring a signal that is aborted meanwhile. */
+  readonly held: HeldCalls;
 }
 
 export class SessionSignals {
@@ -38,7 +37,7 @@ export class SessionSignals {
       expectListeners: (signal) => environment.expectListeners(signal),
       collectGarbage: () => environment.collectGarbage(),
       aborted: (id, reason) => this.#tellTwice(() => this.#writeAbort(id, reason)),
-      gone: (id) => this.#options.afterHeld(() => this.#afterBegun(() => this.#writeGone(id))),
+      gone: (id) => this.#options.held.behind(() => this.#afterBegun(() => this.#writeGone(id))),
     });
   }
 
@@ -85,11 +84,11 @@ export class SessionSignals {
 
   /** A call that is held back may bring the signal only later: then it is told again, and the first one meant nothing. */
   #tellTwice(write: () => void): void {
-    const { isHolding, afterHeld, environment } = this.#options;
+    const { held, environment } = this.#options;
     // Not at once: the signal may have been aborted in the middle of a value that is being written.
     environment.clock.endOfTurn(() => {
       this.#afterBegun(write);
-      if (isHolding()) afterHeld(() => this.#afterBegun(write));
+      if (!held.isEmpty) held.behind(() => this.#afterBegun(write));
     });
   }
 

@@ -23,6 +23,7 @@ import { Downs } from "./downs.ts";
 import type { Agreement, SessionEnvironment } from "./environment.ts";
 import { closeCodeFrom, closeReasonOf, downOf, errorCodeOf, lingerMs, readGoodbye, sendGoodbye } from "./goodbye.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { HeldCalls } from "./held-calls.ts";
 import { IncomingFrames } from "./incoming-frames.ts";
 import { OutgoingCalls } from "./outgoing-calls.ts";
 import type { PendingCall } from "./pending-call.ts";
@@ -107,12 +108,12 @@ export class LiveSession implements Session, ReferenceOwner {
       disclosure: options.disclosure,
       ended: () => this.#endIfDrained(),
     });
+    const held = new HeldCalls();
     this.#signals = new SessionSignals({
       environment,
       outbox: link.outbox,
       peerLimits: agreement.peerLimits,
-      isHolding: () => this.#outgoing.isHolding,
-      afterHeld: (task) => this.#outgoing.afterHeld(task),
+      held,
     });
     const departures = new Departures(this.#exports, this, this.#streams.outgoing, this.#signals);
     this.#outgoing = new OutgoingCalls({
@@ -120,17 +121,13 @@ export class LiveSession implements Session, ReferenceOwner {
       agreement,
       outbox: link.outbox,
       departures,
+      held,
       runningForPeer: () => this.#serving.counts.running,
       awaiting: () => this.#serving.pump(),
       unheard: (error) => environment.onError(error, this),
     });
-    this.#releases = new Releases(clock, link.outbox, (task) => this.#outgoing.afterHeld(task));
-    this.#downs = new Downs({
-      clock,
-      outbox: link.outbox,
-      isHolding: () => this.#outgoing.isHolding,
-      afterHeld: (task) => this.#outgoing.afterHeld(task),
-    });
+    this.#releases = new Releases(clock, link.outbox, held);
+    this.#downs = new Downs({ clock, outbox: link.outbox, held });
     this.#imports = new ImportTable({
       owner: this,
       clock,
@@ -259,7 +256,7 @@ export class LiveSession implements Session, ReferenceOwner {
     return {
       exports: this.#exports.size,
       imports: this.#imports.size,
-      pendingCalls: this.#outgoing.pendingCount,
+      pendingCalls: this.#outgoing.pending.size,
       runningCalls: running,
       openStreams: this.#streams.count,
       bytesIn: this.#link.bytesIn,

@@ -8,18 +8,21 @@ import type { Arrivals } from "./arrivals.ts";
 import type { SessionEnvironment } from "./environment.ts";
 import type { OutgoingCalls } from "./outgoing-calls.ts";
 import type { PendingCall } from "./pending-call.ts";
+import type { PendingCalls } from "./pending-calls.ts";
 import type { SessionStreams } from "./session-streams.ts";
 import { refusalFrom, thrownFrom } from "./wire-error.ts";
 
 export class Settlement {
   readonly #environment: SessionEnvironment;
   readonly #outgoing: OutgoingCalls;
+  readonly #pending: PendingCalls;
   readonly #arrivals: Arrivals;
   readonly #streams: SessionStreams;
 
   constructor(environment: SessionEnvironment, outgoing: OutgoingCalls, arrivals: Arrivals, streams: SessionStreams) {
     this.#environment = environment;
     this.#outgoing = outgoing;
+    this.#pending = outgoing.pending;
     this.#arrivals = arrivals;
     this.#streams = streams;
   }
@@ -32,11 +35,11 @@ export class Settlement {
       const decoded = codec.decode(reader.bytes, reader.position, reader.end, limits);
       // Nobody waits any more: what the result refers to goes back.
       if (call.isSettled) this.#arrivals.giveBack(decoded.references);
-      else if (call.step) this.#outgoing.arrived(call, call.step, decoded);
+      else if (call.step) this.#pending.arrived(call, call.step, decoded);
       else if (call.check) this.#check(call, call.check, decoded);
-      else this.#outgoing.resolve(call, this.#hydrate(call, decoded));
+      else this.#pending.resolve(call, this.#hydrate(call, decoded));
     } catch (error) {
-      this.#outgoing.reject(call, call.unreadable(error));
+      this.#pending.reject(call, call.unreadable(error));
     }
     this.#outgoing.pump();
   }
@@ -56,10 +59,10 @@ export class Settlement {
     this.#streams.endWith(call, references);
     const checked = check.incoming(result, references);
     if (!(checked instanceof Promise)) {
-      this.#outgoing.resolve(call, checked);
+      this.#pending.resolve(call, checked);
       return;
     }
-    this.#outgoing.settleChecked(call, checked, (error) => call.unreadable(error));
+    this.#pending.settleChecked(call, checked, (error) => call.unreadable(error));
   }
 
   /** An error frame: a refusal, or what the method threw. @throws RpcError `protocol` */
@@ -70,7 +73,7 @@ export class Settlement {
     try {
       this.#reject(call, flags, reader);
     } catch (error) {
-      this.#outgoing.reject(call, call.unreadable(error));
+      this.#pending.reject(call, call.unreadable(error));
     }
     this.#outgoing.pump();
   }
@@ -84,9 +87,9 @@ export class Settlement {
     }
     const parts = this.#arrivals.hydrate(decoded);
     const error = flags & errorFlag.thrown ? thrownFrom(parts) : refusalFrom(parts, call.describe());
-    if (call.isOneway) this.#outgoing.failedUnheard(error);
-    else if (flags & errorFlag.brokenStep) this.#outgoing.brokenStep(call, error as RpcError);
-    else this.#outgoing.reject(call, error);
+    if (call.isOneway) this.#pending.failedUnheard(error);
+    else if (flags & errorFlag.brokenStep) this.#pending.brokenStep(call, error as RpcError);
+    else this.#pending.reject(call, error);
   }
 
   #taken(reader: ByteReader): PendingCall {
