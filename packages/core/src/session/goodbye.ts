@@ -1,7 +1,6 @@
-/** The last frame of a session that ends in order, and how an end is told to those who wait. */
+/** The last frame of a session that ends in order. */
 import { printable } from "../errors/printable.ts";
-import { RpcError, type RpcErrorCode } from "../errors/rpc-error.ts";
-import type { CloseReason, Down } from "../types/session.ts";
+import type { CloseReason } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { ByteWriter } from "../wire/byte-writer.ts";
 import { frame } from "../wire/frames.ts";
@@ -43,21 +42,4 @@ const closeCodes: ReadonlySet<string> = new Set<CloseReason["code"]>([
 
 export function closeCodeFrom(code: string): CloseReason["code"] {
   return closeCodes.has(code) ? (code as CloseReason["code"]) : "closed";
-}
-
-/** The code of a call that fails because its session ended so. */
-export function errorCodeOf(code: CloseReason["code"]): RpcErrorCode {
-  return code === "protocol" || code === "limit-exceeded" || code === "unauthenticated" ? code : "closed";
-}
-
-/** Why a session ended, from the error that ended it. */
-export function closeReasonOf(error: RpcError, by: CloseReason["by"]): CloseReason {
-  return { code: closeCodeFrom(error.code === "internal" ? "protocol" : error.code), message: error.detail, by, error };
-}
-
-/** The end of a session as its monitors are told of it. */
-export function downOf({ code, message, by, error }: CloseReason): Down {
-  if (code === "closed" || code === "drained") return { reason: "closed" };
-  const told = error ?? new RpcError(errorCodeOf(code), message, "unknown");
-  return { reason: by === "network" ? "session-lost" : "closed", error: told };
 }

@@ -53,12 +53,12 @@ export interface ServingOptions {
 export class Serving {
   /** Takes the frames of calls. */
   readonly admission: Admission;
+  readonly running: RunningCalls;
   readonly #options: ServingOptions;
   readonly #answers: Answers;
   readonly #front: ServedFront;
   readonly #queue: CallQueue;
   readonly #dependents: DependentCalls;
-  readonly #running: RunningCalls;
   readonly #ends: CallEnds;
   readonly #dispatcher: Dispatcher;
   #isPumping = false;
@@ -77,11 +77,11 @@ export class Serving {
       resultsIn: (call) => args.resultsIn(call),
       refuse: (call, error) => this.#ends.refuse(call, error),
     });
-    this.#running = new RunningCalls(this.#queue, this.#dependents, {
+    this.running = new RunningCalls(this.#queue, this.#dependents, {
       occupied: () => options.occupied(),
       finished: (call) => this.#finished(call),
     });
-    const parts = { queue: this.#queue, dependents: this.#dependents, running: this.#running };
+    const parts = { queue: this.#queue, dependents: this.#dependents, running: this.running };
     this.#ends = new CallEnds({ ...options, ...parts, answers: this.#answers });
     const ends = this.#ends;
     this.admission = new Admission({ ...options, ...parts, ends });
@@ -110,11 +110,6 @@ export class Serving {
     });
   }
 
-  /** Calls that run, and calls that ever came. */
-  get counts(): { readonly running: number; readonly received: number } {
-    return { running: this.#running.size, received: this.admission.count };
-  }
-
   /** @throws RpcError `unsupported-value` for a front that can't be offered */
   offer(front: OfferedFront): void {
     this.#front.offer(front);
@@ -131,7 +126,7 @@ export class Serving {
    */
   cancel(reader: ByteReader): void {
     const id = reader.varint();
-    const running = this.#running.get(id) ?? this.admission.incomplete(id);
+    const running = this.running.get(id) ?? this.admission.incomplete(id);
     running?.cancel(cancelled("unknown"));
     this.#dependents.forget(id);
     if (running) return;
@@ -152,22 +147,22 @@ export class Serving {
 
   /** Takes no new calls from outside; calls back when the last one is answered. */
   drain(whenIdle: () => void): void {
-    this.#running.drain(whenIdle);
+    this.running.drain(whenIdle);
   }
 
   /** It takes no new calls, and none runs. */
   get isDrained(): boolean {
-    return this.#running.isDrained;
+    return this.running.isDrained;
   }
 
   /** The session is over: nothing is answered any more, the signals of running methods fire. */
   close(reason: RpcError): void {
     this.#ends.close();
     const waiting = [...this.#queue.clear(), ...this.#dependents.clear()];
-    for (const call of [...waiting, ...this.admission.close(), ...this.#running.close()]) {
+    for (const call of [...waiting, ...this.admission.close(), ...this.running.close()]) {
       if (call.isFinished) continue;
       call.cancel(reason);
-      this.#running.finish(call);
+      this.running.finish(call);
     }
     this.#front.close();
   }

@@ -3,8 +3,8 @@ import { RpcError } from "../errors/rpc-error.ts";
 import { referenceOf } from "../references/stub.ts";
 import type { Remote } from "../types/remote.ts";
 import type { CloseReason, Connection, SessionStats } from "../types/session.ts";
-import { errorCodeOf } from "./goodbye.ts";
 import type { LiveSession } from "./session.ts";
+import { errorCodeOf } from "./session-end.ts";
 
 export class SessionConnection implements Connection {
   readonly #session: LiveSession;

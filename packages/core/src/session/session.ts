@@ -2,53 +2,28 @@
 
 import type { PeerAddress } from "../channel/channel.ts";
 import { RpcError } from "../errors/rpc-error.ts";
-import { toError } from "../errors/to-error.ts";
 import type { CallerContract } from "../references/contracts.ts";
-import { ExportTable } from "../references/export-table.ts";
 import { FarReference, type PipelinedCall, type ReferenceOwner } from "../references/far-reference.ts";
-import { ImportTable } from "../references/import-table.ts";
 import type { DownListener } from "../references/monitors.ts";
-import { Offers } from "../references/offers.ts";
 import { stubOf } from "../references/stub-proxy.ts";
 import type { Remote } from "../types/remote.ts";
-import type { CallOptions, CloseReason, Connection, Down, Principal, Session, SessionStats } from "../types/session.ts";
+import type { CallOptions, CloseReason, Connection, Principal, Session, SessionStats } from "../types/session.ts";
 import type { ByteReader } from "../wire/byte-reader.ts";
 import { frame, optional } from "../wire/frames.ts";
 import type { Link, LinkHandler } from "../wire/link.ts";
-import { Arrivals } from "./arrivals.ts";
-import { relayedOptions } from "./current-call.ts";
-import { Departures } from "./departures.ts";
-import type { Disclosure } from "./disclosure.ts";
-import { Downs } from "./downs.ts";
-import type { Agreement, SessionEnvironment } from "./environment.ts";
-import { closeCodeFrom, closeReasonOf, downOf, errorCodeOf, lingerMs, readGoodbye, sendGoodbye } from "./goodbye.ts";
+import type { SessionEnvironment } from "./environment.ts";
+import { closeCodeFrom, lingerMs, readGoodbye, sendGoodbye } from "./goodbye.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { HeldCalls } from "./held-calls.ts";
 import { IncomingFrames } from "./incoming-frames.ts";
-import { OutgoingCalls } from "./outgoing-calls.ts";
+import type { OutgoingCalls } from "./outgoing-calls.ts";
 import type { PendingCall } from "./pending-call.ts";
-import { PipelineStep, type StepHost } from "./pipeline-step.ts";
-import type { Authorize } from "./policy.ts";
-import { Releases } from "./releases.ts";
-import { type OfferedFront, Serving } from "./serving.ts";
+import type { PipelineStep } from "./pipeline-step.ts";
+import type { OfferedFront, Serving } from "./serving.ts";
 import { SessionConnection } from "./session-connection.ts";
-import { SessionSignals } from "./session-signals.ts";
-import { SessionStreams } from "./session-streams.ts";
-import { Settlement } from "./settlement.ts";
-
-export interface SessionOptions {
-  readonly environment: SessionEnvironment;
-  readonly agreement: Agreement;
-  readonly link: Link;
-  /** The peer's address as people know it. */
-  readonly address: string;
-  readonly principal: Principal | undefined;
-  readonly authorize: readonly Authorize[];
-  readonly disclosure: Disclosure;
-}
-
-/** A change of state; with the reason once closed. */
-export type StateListener = (state: Session["state"], reason?: CloseReason) => void;
+import { closeReasonOf, refusalAfter, SessionEnd } from "./session-end.ts";
+import { joinParts, type SessionOptions, type SessionParts } from "./session-parts.ts";
+import { SessionState, type StateListener } from "./session-state.ts";
+import type { SessionStreams } from "./session-streams.ts";
 
 export class LiveSession implements Session, ReferenceOwner {
   readonly id: string;
@@ -60,148 +35,43 @@ export class LiveSession implements Session, ReferenceOwner {
   readonly #options: SessionOptions;
   readonly #environment: SessionEnvironment;
   readonly #link: Link;
-  readonly #exports: ExportTable;
-  readonly #imports: ImportTable;
-  readonly #releases: Releases;
-  readonly #downs: Downs;
-  readonly #streams: SessionStreams;
-  readonly #signals: SessionSignals;
+  readonly #parts: SessionParts;
   readonly #outgoing: OutgoingCalls;
   readonly #serving: Serving;
-  readonly #steps: StepHost;
+  readonly #streams: SessionStreams;
   readonly #frames: IncomingFrames;
+  readonly #state: SessionState;
   #heartbeat: Heartbeat | undefined;
-  readonly #stateListeners = new Set<StateListener>();
-  #state: "open" | "draining" | "closed" = "open";
-  #reason: CloseReason | undefined;
-  #tellClosed!: (reason: CloseReason) => void;
-  #tellGone!: () => void;
 
   constructor(options: SessionOptions) {
     const { environment, agreement, link } = options;
-    const { clock, codec, limits } = environment;
     this.#options = options;
     this.#environment = environment;
     this.#link = link;
     this.id = agreement.sessionId;
     this.address = options.address;
-    this.closed = new Promise((resolve) => {
-      this.#tellClosed = resolve;
-    });
-    this.gone = new Promise((resolve) => {
-      this.#tellGone = resolve;
-    });
-    this.#exports = new ExportTable({
-      maxExports: Math.min(limits.maxExports, agreement.peerLimits.maxImports),
-      offers: new Offers(environment.methods, relayedOptions),
-      held: environment.held,
-      isPinned: (object) => environment.isPinned(object),
-      isOurImport: (reference) => reference.owner === this,
-      tellDown: (id, down) => this.#downs.add(id, down),
-    });
-    this.#streams = new SessionStreams({
-      environment,
+    this.#state = new SessionState((error) => environment.onError(error, this));
+    this.closed = this.#state.closed;
+    this.gone = this.#state.gone;
+    this.#parts = joinParts(options, {
       session: this,
-      address: options.address,
-      outbox: link.outbox,
-      peerLimits: agreement.peerLimits,
-      disclosure: options.disclosure,
-      ended: () => this.#endIfDrained(),
-    });
-    const held = new HeldCalls();
-    this.#signals = new SessionSignals({
-      environment,
-      outbox: link.outbox,
-      peerLimits: agreement.peerLimits,
-      held,
-    });
-    const departures = new Departures(this.#exports, this, this.#streams.outgoing, this.#signals);
-    this.#outgoing = new OutgoingCalls({
-      environment,
-      agreement,
-      outbox: link.outbox,
-      departures,
-      held,
-      runningForPeer: () => this.#serving.counts.running,
-      awaiting: () => this.#serving.pump(),
-      unheard: (error) => environment.onError(error, this),
-    });
-    this.#releases = new Releases(clock, link.outbox, held);
-    this.#downs = new Downs({ clock, outbox: link.outbox, held });
-    this.#imports = new ImportTable({
-      owner: this,
-      clock,
-      collections: environment.collections,
-      front: agreement.peerFront ?? { kind: "object", name: "" },
-      maxImports: limits.maxImports,
-      maxPeerExports: agreement.peerLimits.maxExports,
-      release: (id, count) => this.#releases.add(id, count),
-      collectGarbage: () => environment.collectGarbage(),
-      onError: (error) => environment.onError(error, this),
-    });
-    const arrivals = new Arrivals({
-      codec,
-      exports: this.#exports,
-      imports: this.#imports,
-      releases: this.#releases,
-      streams: this.#streams.incoming,
-      signals: this.#signals,
-    });
-    this.#streams.join(departures, arrivals);
-    this.#signals.join(departures, arrivals);
-    this.#steps = this.#hostSteps(arrivals);
-    this.#serving = new Serving({
-      environment,
-      session: this,
-      outbox: link.outbox,
-      exports: this.#exports,
-      departures,
-      arrivals,
-      peerLimits: agreement.peerLimits,
-      authorize: options.authorize,
-      disclosure: options.disclosure,
-      awaitedCalls: () => this.#outgoing.awaitedCount,
-      occupied: () => this.#outgoing.pump(),
-      answered: () => this.#checkBacklog(),
-    });
-    this.#frames = this.#receiveFrames(new Settlement(environment, this.#outgoing, arrivals, this.#streams));
-  }
-
-  #hostSteps(arrivals: Arrivals): StepHost {
-    return {
-      owner: this,
       callOn: (target, method, args, options, contract) => this.pipeline(target, method, args, options, contract),
-      refuse: (target, method, error) => {
-        const step = this.#step(this.#outgoing.create(target, method, undefined));
-        void this.#outgoing.refuse(step.call, error);
-        return step;
-      },
-      hydrate: (call, decoded) => {
-        if (this.#reason) throw this.#ended(call, true);
-        return checkedResult(call, (references) => {
-          const result = arrivals.hydrate(decoded, references);
-          this.#streams.endWith(call, references);
-          return result;
-        });
-      },
-      giveBack: (decoded) => arrivals.giveBack(decoded.references),
-      nextTurn: together((task) => this.#environment.clock.nextTurn(task)),
-    };
+      requireSession: (call) => this.#requireSession(call),
+      answered: () => this.#checkBacklog(),
+      streamEnded: () => this.#endIfDrained(),
+    });
+    this.#outgoing = this.#parts.outgoing;
+    this.#serving = this.#parts.serving;
+    this.#streams = this.#parts.streams;
+    this.#frames = this.#receiveFrames();
   }
 
-  #receiveFrames(settlement: Settlement): IncomingFrames {
+  #receiveFrames(): IncomingFrames {
     return new IncomingFrames({
-      serving: this.#serving,
-      settlement,
-      exports: this.#exports,
-      imports: this.#imports,
-      streams: this.#streams,
-      signals: this.#signals,
+      ...this.#parts,
       peerReady: () => this.peerReady(),
       pinged: () => this.#send(frame.pong),
-      peerDraining: () => {
-        if (this.#state === "open") this.#setState("draining");
-      },
+      peerDraining: () => void this.#state.drain(),
       goodbye: (reader) => this.#goodbye(reader),
       notUnderstood: (error) => this.#environment.onError(error, this),
       answerUnknown: (kind) => {
@@ -225,7 +95,7 @@ export class LiveSession implements Session, ReferenceOwner {
 
   /** The peer takes calls from now on. */
   peerReady(): void {
-    this.#downs.begin();
+    this.#parts.downs.begin();
     this.#outgoing.begin();
   }
 
@@ -238,30 +108,29 @@ export class LiveSession implements Session, ReferenceOwner {
   }
 
   get state(): Session["state"] {
-    return this.#state;
+    return this.#state.now;
   }
 
   front<T>(): Remote<T> {
-    return stubOf(this.#imports.front) as Remote<T>;
+    return stubOf(this.#parts.imports.front) as Remote<T>;
   }
 
   /** The front of a peer that has one. @throws RpcError `not-found` */
   root(): object {
-    if (this.#options.agreement.peerFront !== null) return stubOf(this.#imports.front);
+    if (this.#options.agreement.peerFront !== null) return stubOf(this.#parts.imports.front);
     throw new RpcError("not-found", `${this.address} offers no front: connect to one of its names (#name)`, "not-sent");
   }
 
   stats(): SessionStats {
-    const { running, received } = this.#serving.counts;
     return {
-      exports: this.#exports.size,
-      imports: this.#imports.size,
+      exports: this.#parts.exports.size,
+      imports: this.#parts.imports.size,
       pendingCalls: this.#outgoing.pending.size,
-      runningCalls: running,
+      runningCalls: this.#serving.running.size,
       openStreams: this.#streams.count,
       bytesIn: this.#link.bytesIn,
       bytesOut: this.#link.outbox.bytesOut,
-      callsIn: received,
+      callsIn: this.#serving.admission.count,
       callsOut: this.#outgoing.count,
     };
   }
@@ -295,14 +164,9 @@ export class LiveSession implements Session, ReferenceOwner {
     options: CallOptions | undefined,
     contract: CallerContract | undefined,
   ): PipelinedCall {
-    const step = this.#step(this.#outgoing.create(target, method, options));
+    const step = this.#parts.pipelines.step(this.#outgoing.create(target, method, options));
     void this.#begin(step.call, args, contract);
     return step;
-  }
-
-  #step(call: PendingCall): PipelineStep {
-    call.step = new PipelineStep(call, this.#steps);
-    return call.step;
   }
 
   #begin(call: PendingCall, args: readonly unknown[], contract: CallerContract | undefined): Promise<unknown> {
@@ -313,24 +177,24 @@ export class LiveSession implements Session, ReferenceOwner {
 
   /** The object the peer has published as `name`. */
   lookup(name: string): Promise<unknown> {
-    const target = this.#imports.front;
-    if (!this.#reason) return this.#outgoing.lookup(target, name);
+    const target = this.#parts.imports.front;
+    const { end } = this.#state;
+    if (!end) return this.#outgoing.lookup(target, name);
     const call = this.#outgoing.create(target, `lookup of ${name}`, undefined);
-    return this.#outgoing.refuse(call, this.#ended(call, false));
+    return this.#outgoing.refuse(call, end.ofCall(call, false));
   }
 
   release(reference: FarReference): void {
-    this.#imports.release(reference);
+    this.#parts.imports.release(reference);
   }
 
   monitor(reference: FarReference, listener: DownListener): () => void {
-    return this.#imports.monitor(reference, listener);
+    return this.#parts.imports.monitor(reference, listener);
   }
 
   /** Calls `listener` at each change of state. Returns a function that stops it. */
   onState(listener: StateListener): () => void {
-    this.#stateListeners.add(listener);
-    return () => void this.#stateListeners.delete(listener);
+    return this.#state.on(listener);
   }
 
   close(reason = "closed"): void {
@@ -339,8 +203,7 @@ export class LiveSession implements Session, ReferenceOwner {
 
   /** Finishes what runs, refuses what is new, then ends. */
   drain(): void {
-    if (this.#state !== "open") return;
-    this.#setState("draining");
+    if (!this.#state.drain()) return;
     this.#send(frame.draining | optional);
     this.#serving.drain(() => this.#endIfDrained());
   }
@@ -393,7 +256,7 @@ export class LiveSession implements Session, ReferenceOwner {
     const message = `the connection was lost${error ? `: ${error.message}` : ""}`;
     const cause = new RpcError("closed", message, "unknown", error && { cause: error });
     this.#end({ code: "lost", message, by: "network", error: cause });
-    this.#tellGone();
+    this.#state.channelGone();
   }
 
   // ---- how it ends ---------------------------------------------------------------------------------------------
@@ -404,23 +267,24 @@ export class LiveSession implements Session, ReferenceOwner {
 
   /** The one place where a session ends: everything it holds goes, everybody who waits is told. */
   #end(reason: CloseReason): void {
-    if (this.#reason) return;
-    this.#reason = reason;
+    if (this.#state.end) return;
+    const end = new SessionEnd(reason, this.address, this.#environment.clock);
+    this.#state.end = end;
     const { outbox } = this.#link;
+    const { releases, downs, signals, exports, imports } = this.#parts;
     outbox.breakOff();
     this.#heartbeat?.stop();
-    this.#outgoing.failAll((call, hasLeft) => this.#ended(call, hasLeft));
+    this.#outgoing.failAll((call, hasLeft) => end.ofCall(call, hasLeft));
     if (reason.by === "us" && reason.code !== "timeout") sendGoodbye(outbox, reason.code, reason.message);
-    this.#releases.close();
-    this.#downs.close();
+    releases.close();
+    downs.close();
     this.#closeLink(reason);
     this.#serving.close(new RpcError("closed", reason.message, "unknown", { cause: reason.error }));
-    this.#streams.close(this.#endOf(reason, "a stream"));
-    this.#signals.close(this.#endOf(reason, "a signal"));
-    this.#exports.clear();
-    this.#imports.clear(downOf(reason));
-    this.#setState("closed");
-    this.#tellClosed(reason);
+    this.#streams.close(end.of("a stream"));
+    signals.close(end.of("a signal"));
+    exports.clear();
+    imports.clear(end.down);
+    this.#state.close(reason);
   }
 
   #closeLink(reason: CloseReason): void {
@@ -434,44 +298,23 @@ export class LiveSession implements Session, ReferenceOwner {
     void this.gone.then(() => timer.cancel());
   }
 
-  #setState(state: "draining" | "closed"): void {
-    this.#state = state;
-    for (const listener of [...this.#stateListeners]) this.#tell(listener, state);
-    if (state === "closed") this.#stateListeners.clear();
-  }
-
-  /** What a program's listener throws is the program's to hear, and changes nothing here. */
-  #tell(listener: StateListener, state: Session["state"]): void {
-    try {
-      listener(state, this.#reason);
-    } catch (error) {
-      this.#environment.onError(toError(error), this);
-    }
-  }
-
   /** Why a call is refused before it is made. */
   #refusalOf(call: PendingCall): RpcError | undefined {
     const { target } = call;
     const isReference = target instanceof FarReference;
     if (isReference && target.down) return refusalAfter(target.down, call);
-    if (this.#reason) return this.#ended(call, false);
+    if (this.#state.end) return this.#state.end.ofCall(call, false);
     if (!isReference || target.id !== 0 || this.#options.agreement.peerFront !== null) return undefined;
     return call.error("not-found", "the peer offers no front", "not-sent");
   }
 
-  #ended(call: PendingCall, hasLeft: boolean): RpcError {
-    const { code, message, error } = this.#reason as CloseReason;
-    const elapsedMs = Math.round(this.#environment.clock.now() - call.madeAt);
-    const what = hasLeft ? `${message} (${elapsedMs} ms after the call)` : message;
-    return call.error(errorCodeOf(code), what, hasLeft ? "unknown" : "not-sent", error);
-  }
-
-  #endOf({ code, message, error }: CloseReason, what: string): RpcError {
-    return new RpcError(errorCodeOf(code), `${what} of ${this.address}: ${message}`, "unknown", { cause: error });
+  /** A result that was not taken goes with its session. @throws RpcError `closed` */
+  #requireSession(call: PendingCall): void {
+    if (this.#state.end) throw this.#state.end.ofCall(call, true);
   }
 
   #send(code: number): void {
-    if (this.#reason) return;
+    if (this.#state.end) return;
     this.#link.outbox.begin(code);
     this.#link.outbox.end("control");
   }
@@ -486,31 +329,4 @@ export class LiveSession implements Session, ReferenceOwner {
         this.#fail(new RpcError("timeout", `no sign of life for ${Math.round(silentMs)} ms`, "unknown")),
     });
   }
-}
-
-/** Why a call on a reference that is gone is not made. */
-function refusalAfter({ reason, error }: Down, call: PendingCall): RpcError {
-  if (reason === "released") return call.error("stale-reference", "the reference was released", "not-sent");
-  if (reason === "disposed") return call.error("stale-reference", "its owner has revoked it", "not-sent");
-  return call.error("closed", "the connection that it was passed on by has ended", "not-sent", error);
-}
-
-/** Runs tasks of one turn together in the next: what they release goes back in one message. */
-function together(nextTurn: (task: () => void) => void): (task: () => void) => void {
-  let tasks: (() => void)[] = [];
-  return (task) => {
-    if (tasks.push(task) > 1) return;
-    nextTurn(() => {
-      const due = tasks;
-      tasks = [];
-      for (const run of due) run();
-    });
-  };
-}
-
-/** A result as the caller's contract leaves it, where there is one. */
-function checkedResult({ check }: PendingCall, hydrate: (references: unknown[]) => unknown): unknown {
-  const references: unknown[] = [];
-  const result = hydrate(references);
-  return check ? check.incoming(result, references) : result;
 }
