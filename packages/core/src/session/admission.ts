@@ -63,6 +63,7 @@ export class Admission {
     if (call.isFinished) return;
     if (wasIncomplete) this.#options.queue.completed(call);
     else this.#admit(call);
+    if (call.body) call.keepBody(call.body);
   }
 
   /** The first fragment of a call frame. @throws RpcError `protocol` */

@@ -163,15 +163,11 @@ export class CallQueue {
   }
 
   #hasRoomFor(call: IncomingCall): boolean {
-    if (
-      this.#hasRoom &&
-      (call.bodyBytes < smallBytes || this.#queuedBytes + call.bodyBytes <= this.#options.maxQueuedBytes)
-    ) {
-      call.keepBody();
-      return true;
-    }
-    this.#options.overloaded(call);
-    return false;
+    const { overloaded, maxQueuedBytes } = this.#options;
+    const isSmall = call.bodyBytes < smallBytes;
+    const hasRoom = this.#hasRoom && (isSmall || this.#queuedBytes + call.bodyBytes <= maxQueuedBytes);
+    if (!hasRoom) overloaded(call);
+    return hasRoom;
   }
 }
 

@@ -134,7 +134,6 @@ export class DependentCalls {
     ) {
       throw refusal("overloaded", `${this.#waiting.size} calls wait for results of others`, "not-executed");
     }
-    call.keepBody();
     this.#waiting.set(call.id, call);
     this.#waitingBytes += call.bodyBytes;
     base.waiting.push(call);

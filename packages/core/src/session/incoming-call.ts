@@ -48,7 +48,7 @@ export function readCallHeader(reader: ByteReader, names: ReceivedMethodNames): 
   return { id, targetId, flags, method, timeoutMs, depth, context, passes };
 }
 
-/** The body of a call, valid as long as the chunk it came in; `keepBody` makes it outlast that. */
+/** The body of a call, valid until its frame is done with; `keepBody` makes it outlast that. */
 interface Body {
   readonly bytes: Uint8Array;
   readonly start: number;
@@ -193,11 +193,9 @@ export class IncomingCall implements PostponableCall, StreamMaker {
     return this.body ? this.body.end - this.body.start : 0;
   }
 
-  /** Takes the body along beyond the chunk it came in. */
-  keepBody(): void {
-    if (!this.body) return;
-    const bytes = this.body.bytes.slice(this.body.start, this.body.end);
-    this.body = { bytes, start: 0, end: bytes.length };
+  /** Takes the body along beyond the memory it came in, which others write over. */
+  keepBody({ bytes, start, end }: Body): void {
+    this.body = { bytes: bytes.slice(start, end), start: 0, end: end - start };
   }
 
   cancel(reason: RpcError): void {

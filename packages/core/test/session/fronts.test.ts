@@ -51,6 +51,22 @@ async function connectTo(uri: string, name?: string, front?: object): Promise<Re
   return (await openConnection(channel, { address: uri, name, front })) as Remote<Counter> & AsyncDisposable;
 }
 
+describe.each(places)("arguments that come while their front is made, over $place", ({ at }) => {
+  test.each([5_000, 70_000])("of %s bytes are those that were sent", async (length) => {
+    const door = gate();
+    const made = async () => {
+      await door.opened;
+      return { echo: (value: string) => value };
+    };
+    await using pair = await leakCheckedPair(perCall(made), {}, at);
+    const texts = ["a", "b", "c"].map((letter) => letter.repeat(length));
+    const echoes = texts.map((text) => pair.front.echo(text));
+    await until(() => pair.session.stats().callsIn === 3);
+    door.open();
+    expect((await Promise.all(echoes)).map((echo, i) => echo === texts[i])).toEqual([true, true, true]);
+  });
+});
+
 describe("perSession", () => {
   test("gives every session a front of its own, disposed with it", async () => {
     Counter.reset();
