@@ -43,7 +43,7 @@ export class CallEnds {
   /** What the peer leaves unread: so much that nothing new is begun, or so much that nothing is added. */
   get backlog(): "none" | "some" | "full" {
     const { outbox, environment } = this.#options;
-    return backlogOf(outbox.blockedBytes, environment.limits.maxSendBufferBytes);
+    return backlogOf(outbox, environment.limits.maxSendBufferBytes);
   }
 
   /** Its method has returned, or what it returned a promise of has come. */
@@ -207,11 +207,13 @@ export class CallEnds {
 
 /** With so many bytes unread nothing new is begun; a small limit leaves less. */
 const backlogBytesToWaitFor = 1024 * 1024;
+/** So many may always be unread: a small result does not wait for a large one. */
+const smallBacklogBytes = 64 * 1024;
 
 /** Results wait at half the limit: the other half is for what can't wait. */
-function backlogOf(bytes: number, maxBytes: number): "none" | "some" | "full" {
-  if (bytes > maxBytes / 2) return "full";
-  return bytes > Math.min(backlogBytesToWaitFor, maxBytes / 4) ? "some" : "none";
+function backlogOf({ backlogBytes, blockedBytes }: Outbox, maxBytes: number): "none" | "some" | "full" {
+  if (backlogBytes > Math.min(smallBacklogBytes, maxBytes / 8) && blockedBytes > maxBytes / 2) return "full";
+  return backlogBytes > Math.min(backlogBytesToWaitFor, maxBytes / 4) ? "some" : "none";
 }
 
 function refusalFlags(call: IncomingCall): number {

@@ -22,6 +22,8 @@ export interface FrameReceivers {
   peerReady(): void;
   /** The peer asks for a sign of life. */
   pinged(): void;
+  /** The peer has read up to a ping of ours. */
+  pingAnswered(): void;
   /** The peer takes no new calls. */
   peerDraining(): void;
   goodbye(reader: ByteReader): void;
@@ -84,6 +86,8 @@ export class IncomingFrames {
         to.pinged();
         break;
       case frame.pong:
+        to.pingAnswered();
+        break;
       case frame.void:
         break;
       case frame.draining:

@@ -71,6 +71,7 @@ export class LiveSession implements Session, ReferenceOwner {
       ...this.#parts,
       peerReady: () => this.peerReady(),
       pinged: () => this.#send(frame.pong),
+      pingAnswered: () => this.#link.outbox.answered(),
       peerDraining: () => void this.#state.drain(),
       goodbye: (reader) => this.#goodbye(reader),
       notUnderstood: (error) => this.#environment.onError(error, this),

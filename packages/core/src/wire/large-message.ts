@@ -43,21 +43,23 @@ export class LargeMessage {
   }
 
   /**
-   * The next fragment, framed. In place where that is allowed, which is where nobody has the bytes before it any more:
-   * its header is written over the end of the fragment that has left.
+   * The next fragment, framed, with a ping before it. In place where that is allowed, which is where nobody has the bytes
+   * before it any more: its header is written over the end of the fragment that has left.
    */
   next(isInPlace: boolean): Uint8Array {
     const start = this.#position;
     const fragment = this.#fragment();
-    const headerBytes = frameHeaderBytes + varintBytes(this.number);
+    const headerBytes = 2 * frameHeaderBytes + varintBytes(this.number);
     const writer = isInPlace
       ? new ByteWriter(this.memory, start - headerBytes)
       : new ByteWriter(new Uint8Array(headerBytes + fragment.length));
+    writePing(writer);
+    const header = writer.position;
     writer.u32(0);
     writer.varint(this.number);
     if (isInPlace) writer.position += fragment.length;
     else writer.raw(fragment);
-    writeHeader(writer, writer.start, frame.more);
+    writeHeader(writer, header, frame.more);
     return writer.written();
   }
 
@@ -71,6 +73,10 @@ export class LargeMessage {
 /** Fills in the header at `at` for a frame that ends at the writer's position. */
 export function writeHeader(writer: ByteWriter, at: number, code: number): void {
   writer.setU32(at, (code << 24) | (writer.position - at - frameHeaderBytes));
+}
+
+export function writePing(writer: ByteWriter): void {
+  writer.u32(frame.ping << 24);
 }
 
 function varintBytes(number: number): number {

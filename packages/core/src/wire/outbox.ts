@@ -4,10 +4,11 @@
  */
 import type { Clock, Timer } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
+import { BulkWindow } from "./bulk-window.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { maxIncompleteBytes } from "./fragments.ts";
-import { frame, frameHeaderBytes, maxPayloadBytes, preamble } from "./frames.ts";
-import { LargeMessage, type Purpose, writeHeader } from "./large-message.ts";
+import { frame, frameHeaderBytes, maxFragmentBytes, maxPayloadBytes, preamble } from "./frames.ts";
+import { LargeMessage, type Purpose, writeHeader, writePing } from "./large-message.ts";
 import type { Slabs } from "./slabs.ts";
 
 export interface OutboxOptions {
@@ -34,8 +35,8 @@ export interface Place {
 const fullBatchBytes = 64 * 1024;
 /** Frames are not held back for longer, in milliseconds. */
 const maxHeldMs = 1;
-/** A whole frame. At 8 KiB a second, the slowest peer worth waiting for, it is taken within `stallTimeoutMs`. */
-const maxPieceBytes = maxPayloadBytes + frameHeaderBytes;
+/** A whole frame, and a ping. At 8 KiB a second, the slowest peer worth waiting for, it is taken within `stallTimeoutMs`. */
+const maxPieceBytes = maxPayloadBytes + 2 * frameHeaderBytes;
 
 export class Outbox {
   /** The peer's limits, once known. */
@@ -64,10 +65,12 @@ export class Outbox {
   /** Not begun, because the peer would have to hold too much at once. */
   readonly #waiting: LargeMessage[] = [];
   #lastNumber = 0;
+  readonly #window: BulkWindow;
   readonly #barriers: { readonly after: number; readonly task: () => void }[] = [];
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#window = new BulkWindow(options.clock);
   }
 
   /** Bytes of calls, or of replies, that did not leave. */
@@ -93,7 +96,7 @@ export class Outbox {
 
   /** The same with the largest: what a further reply would be added to. */
   get blockedBytes(): number {
-    return this.#isBlocked ? this.unsentBytes("reply") + this.unsentBytes("control") : 0;
+    return this.#isBlocked || !this.#window.isOpen ? this.unsentBytes("reply") + this.unsentBytes("control") : 0;
   }
 
   /** Whether a call begun now would overtake one that could not begin. */
@@ -201,8 +204,9 @@ export class Outbox {
     if (this.#isBlocked) return;
     this.#beginWaiting();
     this.#writeBatch();
-    while (!this.#isBlocked && this.#inProgress.length > 0) this.#writeFragment();
-    if (this.#inProgress.length + this.#waiting.length === 0 && !this.#isBlocked) this.#largestReplyBytes = 0;
+    while (!this.#isBlocked && this.#inProgress.length > 0 && this.#window.isOpen) this.#writeFragment();
+    if (this.#inProgress.length > 0) this.#watchStall();
+    else if (this.#waiting.length === 0 && !this.#isBlocked) this.#largestReplyBytes = 0;
     this.#passBarriers();
     this.#options.advanced();
   }
@@ -231,8 +235,15 @@ export class Outbox {
   /** The channel has room again. */
   drained(): void {
     this.#isBlocked = false;
-    this.#stallTimer?.cancel();
-    this.#stallTimer = undefined;
+    this.#endStall();
+    this.flush();
+  }
+
+  /** The peer has answered a ping: it has read what was sent before. */
+  answered(): void {
+    this.#window.answered();
+    if (this.#isBlocked || this.#inProgress.length === 0) return;
+    this.#endStall();
     this.flush();
   }
 
@@ -241,8 +252,7 @@ export class Outbox {
     if (!this.#isClosed) this.#writeLast();
     this.#isBlocked = false;
     this.#isClosed = true;
-    this.#stallTimer?.cancel();
-    this.#stallTimer = undefined;
+    this.#endStall();
     this.#inProgress.length = 0;
     this.#waiting.length = 0;
     this.#barriers.length = 0;
@@ -317,11 +327,15 @@ export class Outbox {
 
   #writeFragment(): void {
     const message = this.#inProgress.shift() as LargeMessage;
+    this.#window.probed();
     this.#write(message.next(this.#options.isFlushed()));
+    this.#window.sent(maxFragmentBytes);
     if (message.unsentBytes > 0) {
       this.#inProgress.push(message);
     } else {
       if (this.#options.isFlushed()) this.#options.slabs.blocks.giveBack(message.memory);
+      this.#window.probed();
+      writePing(this.#batchWriter());
       this.#beginWaiting();
       if (!this.#isBlocked) this.#writeBatch();
     }
@@ -344,8 +358,18 @@ export class Outbox {
 
   #block(): void {
     this.#isBlocked = true;
+    this.#watchStall();
+  }
+
+  /** Something waits until the channel drains, or the peer answers. */
+  #watchStall(): void {
     if (this.stallTimeoutMs === Number.POSITIVE_INFINITY) return;
     this.#stallTimer ??= this.#options.clock.setTimer(this.stallTimeoutMs, () => this.#options.stalled());
+  }
+
+  #endStall(): void {
+    this.#stallTimer?.cancel();
+    this.#stallTimer = undefined;
   }
 
   /** All at once: nothing follows. */

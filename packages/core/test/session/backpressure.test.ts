@@ -129,6 +129,42 @@ test("calls that wait have room for so many bytes, whatever their number", async
   for (let id = 1; id <= 5; id++) await world.raw.nextResult();
 });
 
+describe("a peer that has not said yet how far it has read a large answer", () => {
+  async function halfWay(limits: Partial<Limits>, clock?: ManualClock) {
+    const world = await asked(limits, clock);
+    const frames = (wanted: number) => world.raw.frames.filter(({ kind }) => kind === wanted);
+    const sentBytes = () => frames(frame.more).reduce((sum, { payload }) => sum + payload.length, 0);
+    world.raw.call(1, 0, "give", [4_000_000]);
+    await until(() => sentBytes() >= 1_048_576);
+    return Object.assign(world, { frames, sentBytes });
+  }
+
+  test("is sent a mebibyte of it, and small answers beside it; then the rest", async () => {
+    await using world = await halfWay({});
+    for (let id = 2; id <= 50; id++) {
+      world.raw.call(id, 0, "give", [id]);
+      await until(() => world.frames(frame.result).length === id);
+    }
+    expect(world.sentBytes()).toBeLessThan(1_200_000);
+    for (let pongs = 0; world.sentBytes() < 4_000_000 - 65_536; pongs++) {
+      await until(() => world.frames(frame.ping).length > pongs);
+      world.raw.send(frame.pong);
+    }
+  });
+
+  test("and does not for stallTimeoutMs loses its session", async () => {
+    const clock = new ManualClock();
+    await using world = await halfWay({ stallTimeoutMs: 4_000 }, clock);
+    clock.advance(3_000);
+    for (let i = 0; i < 5; i++) world.raw.send(frame.pong);
+    await until(() => world.sentBytes() >= 1_200_000);
+    clock.advance(3_000);
+    expect(world.session.state).toBe("open");
+    clock.advance(1_000);
+    expect(await world.session.closed).toMatchObject({ code: "timeout" });
+  });
+});
+
 describe("an honest client over tcp", () => {
   test.each(["echo", "echoLater"] as const)("may have more in %s than any buffer holds", async (method) => {
     const limits = { maxSendBufferBytes: 1_000_000 };

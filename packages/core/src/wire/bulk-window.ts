@@ -1,0 +1,71 @@
+/**
+ * How much of large messages may be under way: about what the way to the peer takes, so that a small frame behind them is
+ * not long about it. A ping follows each fragment. Its pong says that the peer has read so far; the longer that takes
+ * beyond the shortest time seen, the more waits in queues on the way. The window follows, as in LEDBAT (RFC 6817), which
+ * measures delay too.
+ */
+import type { Clock } from "../clock/clock.ts";
+
+/** What a burst begins with: a message of this size waits for nothing. */
+const initialBytes = 1024 * 1024;
+/** Two fragments: one is read while the other is on its way. */
+const minBytes = 128 * 1024;
+const maxBytes = 16 * 1024 * 1024;
+/** The window grows while pongs take less than so many times the shortest, and shrinks when they take more than … */
+const shortTimes = 1.5;
+const longTimes = 2;
+
+interface Probe {
+  readonly bytes: number;
+  readonly sentAt: number;
+}
+
+export class BulkWindow {
+  readonly #clock: Clock;
+  /** Pings not yet answered, and what lies between each and the one before it. */
+  readonly #probes: Probe[] = [];
+  #bytes = initialBytes;
+  /** Under way; of that, behind the last ping. */
+  #sent = 0;
+  #unprobed = 0;
+  #shortestMs = Number.POSITIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether another fragment may leave. */
+  get isOpen(): boolean {
+    return this.#sent < this.#bytes;
+  }
+
+  /** A fragment leaves. */
+  sent(bytes: number): void {
+    if (this.#sent === 0) this.#beginBurst();
+    this.#sent += bytes;
+    this.#unprobed += bytes;
+  }
+
+  /** A ping leaves, behind all that was sent. */
+  probed(): void {
+    this.#probes.push({ bytes: this.#unprobed, sentAt: this.#clock.now() });
+    this.#unprobed = 0;
+  }
+
+  /** A pong came. Those that answer no probe change nothing for long: pings are answered in order. */
+  answered(): void {
+    const probe = this.#probes.shift();
+    if (!probe) return;
+    const { bytes, sentAt } = probe;
+    const tookMs = this.#clock.now() - sentAt;
+    this.#sent -= bytes;
+    this.#shortestMs = Math.min(this.#shortestMs, tookMs);
+    if (tookMs < shortTimes * this.#shortestMs) this.#bytes = Math.min(maxBytes, this.#bytes + bytes);
+    else if (tookMs > longTimes * this.#shortestMs) this.#bytes = Math.max(minBytes, this.#bytes - bytes);
+  }
+
+  #beginBurst(): void {
+    this.#bytes = initialBytes;
+    this.#shortestMs = Number.POSITIVE_INFINITY;
+  }
+}
