@@ -5,10 +5,11 @@
  *   node packages/benchmarks/dist/main.js [--rounds 7] [--seconds 0.7] [--only "at a time, tcp"]
  *
  * `--only attack` shows what an attacker does to an honest client of the same server, `--only connecting` what connecting
- * costs, `--only references` what far objects weigh, `--only stream` what streams make of a connection, `--only pipeline`
- * what a pipeline saves; but for the scenarios among them, these take the time they take, whatever the options say.
+ * costs, `--only references` what far objects weigh, `--only stream` what streams make of a connection, `--only beside`
+ * what a small call waits for beside a large one, `--only pipeline` what a pipeline saves; but for the scenarios among them, these take the time they take, whatever the options say.
  */
 import { type AttackResult, attackTable, measureAttacks, titleOfAttack } from "./attack/measure.ts";
+import { besideTable, measureBeside } from "./beside/measure.ts";
 import { connectingTable, measureConnecting } from "./connecting.ts";
 import { lateChainTable, measureLateChains } from "./late-chain.ts";
 import { type Options, readOptions, usage } from "./options.ts";
@@ -39,6 +40,8 @@ for await (const result of measureStreams(options)) {
   streams.push(result);
   console.error(`${verb(result.failure)}: ${result.name}${reason(result.failure)}`);
 }
+const beside = await measureBeside(options);
+for (const { name, failure } of beside) console.error(`${verb(failure)}: a small call ${name}${reason(failure)}`);
 const lateChains = await measureLateChains(options);
 const connecting = await measureConnecting(options);
 
@@ -46,6 +49,7 @@ console.log(`Node ${process.version}, medians; rounds of scenarios: ${options.ro
 const tables = [
   { results, lines: () => tableOf(results) },
   { results: streams, lines: () => streamsTable(streams) },
+  { results: beside, lines: () => besideTable(beside) },
   { results: references, lines: () => referencesTable(references) },
   { results: attacked, lines: () => attackTable(attacked) },
   { results: lateChains, lines: () => lateChainTable(lateChains) },
@@ -53,7 +57,7 @@ const tables = [
 ].filter((table) => table.results.length > 0);
 for (const { lines } of tables) console.log(`\n${lines().join("\n")}`);
 
-const measured = [...results, ...streams, ...references, ...attacked];
+const measured = [...results, ...streams, ...beside, ...references, ...attacked];
 if (tables.length === 0 || measured.some((result) => result.failure)) process.exitCode = 1;
 
 function progress({ scenario, contender, failure }: Result): string {
