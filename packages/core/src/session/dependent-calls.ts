@@ -4,16 +4,13 @@
  */
 import { refusal } from "../errors/refusal.ts";
 import type { RpcError } from "../errors/rpc-error.ts";
+import type { CallQueue } from "./call-queue.ts";
 import type { IncomingCall } from "./incoming-call.ts";
 import { type KeptResult, KeptResults } from "./kept-results.ts";
 
 export interface DependentCallsHost {
   /** Makes a result the target of a call. @throws RpcError `not-exposed` for one that is no object */
   aim(call: IncomingCall, result: unknown): void;
-  /** The target is known: the call takes its place in the queue. */
-  enter(call: IncomingCall): void;
-  /** The results among the arguments are there. */
-  argumentsReady(call: IncomingCall): void;
   /** Ids of the calls whose results are among the arguments. */
   resultsIn(call: IncomingCall): readonly number[];
   refuse(call: IncomingCall, error: RpcError): void;
@@ -28,6 +25,7 @@ export interface DependentCallsLimits {
 
 export class DependentCalls {
   readonly #limits: DependentCallsLimits;
+  readonly #queue: CallQueue;
   readonly #host: DependentCallsHost;
   readonly #results: KeptResults;
   readonly #waiting = new Map<number, IncomingCall>();
@@ -36,8 +34,9 @@ export class DependentCalls {
   readonly #settled: KeptResult[] = [];
   #isSettling = false;
 
-  constructor(limits: DependentCallsLimits, host: DependentCallsHost) {
+  constructor(limits: DependentCallsLimits, queue: CallQueue, host: DependentCallsHost) {
     this.#limits = limits;
+    this.#queue = queue;
     this.#host = host;
     this.#results = new KeptResults(limits);
   }
@@ -62,7 +61,7 @@ export class DependentCalls {
     else this.#wait(call, base);
   }
 
-  /** Whether the results among the arguments are there; if not, `argumentsReady` tells when. @throws RpcError */
+  /** Whether the results among the arguments are there; if not, the call waits for them. @throws RpcError */
   hasArguments(call: IncomingCall): boolean {
     const bases = call.argumentResults ?? [];
     for (const base of bases) this.#require(call, base);
@@ -151,7 +150,7 @@ export class DependentCalls {
     try {
       const { state } = this.#require(call, result);
       if (state.kind === "kept" && call.isOnResult && !call.entry) this.#enter(call, state.value);
-      else this.#host.argumentsReady(call);
+      else this.#queue.completed(call);
     } catch (error) {
       this.#host.refuse(call, error as RpcError);
     }
@@ -159,7 +158,7 @@ export class DependentCalls {
 
   #enter(call: IncomingCall, result: unknown): void {
     this.#host.aim(call, result);
-    this.#host.enter(call);
+    this.#queue.enter(call);
   }
 }
 

@@ -187,7 +187,7 @@ export class OutgoingCalls {
 
   /** Every step is forgotten once: when its answer is here, and the calls on it are all there. */
   #forgetAtFarSide(step: PipelineStep): void {
-    if (step.isForgotten || step.heldDependents > 0 || this.#sent.has(step.id) || this.#failure) return;
+    if (step.isForgotten || step.heldDependents > 0 || this.#sent.get(step.id) || this.#failure) return;
     step.isForgotten = true;
     this.#outbox.afterBegun(() => {
       if (!this.#failure) this.#writer.writeCancel(step.id);
@@ -295,7 +295,7 @@ export class OutgoingCalls {
   }
 
   #cancel(call: PendingCall): void {
-    if (!this.#sent.has(call.id)) return;
+    if (!this.#sent.get(call.id)) return;
     if (call.step) call.step.isForgotten = true;
     this.#writer.writeCancel(call.id);
   }

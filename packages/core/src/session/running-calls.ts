@@ -50,7 +50,7 @@ export class RunningCalls {
     return this.isDraining && this.#queue.isIdle;
   }
 
-  /** Calls back when the last running call is answered. */
+  /** No calls from outside are let in from now on; calls back when the last one is answered. */
   drain(whenIdle: () => void): void {
     if (this.#state.kind !== "open") return;
     this.#state = { kind: "draining", whenIdle };

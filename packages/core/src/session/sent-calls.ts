@@ -33,10 +33,6 @@ export class SentCalls {
     return this.#runningForPeer() === 0;
   }
 
-  has(id: number): boolean {
-    return this.#calls.has(id);
-  }
-
   get(id: number): PendingCall | undefined {
     return this.#calls.get(id);
   }

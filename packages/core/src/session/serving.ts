@@ -28,7 +28,7 @@ import type { SessionEnvironment, SharedLimits } from "./environment.ts";
 import type { IncomingCall } from "./incoming-call.ts";
 import type { Authorize } from "./policy.ts";
 import { RunningCalls } from "./running-calls.ts";
-import { type OfferedFront, ServedFront } from "./served-front.ts";
+import { ServedFront } from "./served-front.ts";
 
 export type { OfferedFront } from "./served-front.ts";
 
@@ -54,9 +54,9 @@ export class Serving {
   /** Takes the frames of calls. */
   readonly admission: Admission;
   readonly running: RunningCalls;
+  readonly front: ServedFront;
   readonly #options: ServingOptions;
   readonly #answers: Answers;
-  readonly #front: ServedFront;
   readonly #queue: CallQueue;
   readonly #dependents: DependentCalls;
   readonly #ends: CallEnds;
@@ -67,18 +67,16 @@ export class Serving {
     const { environment, outbox, exports, departures, peerLimits, authorize } = options;
     this.#options = options;
     this.#answers = new Answers(environment.codec, outbox, departures, peerLimits);
-    this.#front = new ServedFront(environment, exports);
+    this.front = new ServedFront(environment, exports);
     const args = new CallArguments(environment, options.arrivals, exports);
     this.#queue = this.#queueCalls();
-    this.#dependents = new DependentCalls(dependentLimits(environment.limits), {
+    this.#dependents = new DependentCalls(dependentLimits(environment.limits), this.#queue, {
       aim: (call, result) => this.admission.aim(call, result),
-      enter: (call) => this.#queue.enter(call),
-      argumentsReady: (call) => this.#queue.completed(call),
       resultsIn: (call) => args.resultsIn(call),
       refuse: (call, error) => this.#ends.refuse(call, error),
     });
     this.running = new RunningCalls(this.#queue, this.#dependents, {
-      occupied: () => options.occupied(),
+      occupied: options.occupied,
       finished: (call) => this.#finished(call),
     });
     const parts = { queue: this.#queue, dependents: this.#dependents, running: this.running };
@@ -90,7 +88,7 @@ export class Serving {
       ends,
       passes: environment.passes,
       authorize,
-      front: this.#front,
+      front: this.front,
       args,
       pump: () => this.pump(),
     });
@@ -100,19 +98,13 @@ export class Serving {
     const { environment, awaitedCalls } = this.#options;
     const { limits } = environment;
     return new CallQueue({
-      maxRunningCalls: limits.maxRunningCalls,
-      maxQueuedCalls: limits.maxQueuedCalls,
+      ...limits,
       maxQueuedBytes: maxIncompleteBytes(limits.maxMessageBytes),
       awaitedCalls,
       isBacklogged: () => this.#ends.backlog !== "none",
       begin: (call) => this.#dispatcher.begin(call),
       overloaded: (call) => this.#ends.refuse(call, overloaded(limits)),
     });
-  }
-
-  /** @throws RpcError `unsupported-value` for a front that can't be offered */
-  offer(front: OfferedFront): void {
-    this.#front.offer(front);
   }
 
   /** Answers a call of a kind that this version does not know. */
@@ -145,16 +137,6 @@ export class Serving {
     });
   }
 
-  /** Takes no new calls from outside; calls back when the last one is answered. */
-  drain(whenIdle: () => void): void {
-    this.running.drain(whenIdle);
-  }
-
-  /** It takes no new calls, and none runs. */
-  get isDrained(): boolean {
-    return this.running.isDrained;
-  }
-
   /** The session is over: nothing is answered any more, the signals of running methods fire. */
   close(reason: RpcError): void {
     this.#ends.close();
@@ -164,14 +146,14 @@ export class Serving {
       call.cancel(reason);
       this.running.finish(call);
     }
-    this.#front.close();
+    this.front.close();
   }
 
   #finished(call: IncomingCall): void {
     this.#ends.finished(call);
     call.whenStreamsEnd(() => {
       if (call.entry) this.#options.exports.endCall(call.entry);
-      if (call.madeFront) this.#front.dispose(call.madeFront);
+      if (call.madeFront) this.front.dispose(call.madeFront);
     });
   }
 }

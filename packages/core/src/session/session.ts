@@ -84,7 +84,7 @@ export class LiveSession implements Session, ReferenceOwner {
 
   /** Offers the front. @throws RpcError `unsupported-value` */
   offer(front: OfferedFront): void {
-    this.#serving.offer(front);
+    this.#serving.front.offer(front);
   }
 
   /** Takes over from the handshake. Calls of ours wait until the peer says that it is ready too. */
@@ -206,11 +206,11 @@ export class LiveSession implements Session, ReferenceOwner {
   drain(): void {
     if (!this.#state.drain()) return;
     this.#send(frame.draining | optional);
-    this.#serving.drain(() => this.#endIfDrained());
+    this.#serving.running.drain(() => this.#endIfDrained());
   }
 
   #endIfDrained(): void {
-    if (!this.#serving.isDrained || !this.#streams.isIdle) return;
+    if (!this.#serving.running.isDrained || !this.#streams.isIdle) return;
     this.#link.outbox.afterBegun(() => this.#end({ code: "drained", message: "drained", by: "us" }));
   }
 
