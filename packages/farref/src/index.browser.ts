@@ -7,4 +7,5 @@ import { createSerialized, type Serialized } from "./serialized/serialized.ts";
 export * from "./shared.ts";
 
 export const connect: Connect = createConnect([webSocketTransport, memoryTransport], browserPlatform);
-export const serialized: Serialized = createSerialized(browserPlatform, browserTurns);
+// Bundlers leave out what is marked so where nobody imports it.
+export const serialized: Serialized = /* @__PURE__ */ createSerialized(browserPlatform, browserTurns);
