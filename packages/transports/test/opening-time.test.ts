@@ -3,30 +3,20 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
-import { type HandleWatch, handleWatch, ManualClock, turns, turnsUntil } from "@farref/conformance";
+import { ManualClock, turns, turnsUntil } from "@farref/conformance";
 import { type Channel, type Listener, openService, type Transport } from "@farref/core";
 import { tcpTransport, tlsTransport, webSocketListener, webSocketTransport } from "@farref/transports";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createAuthority } from "./certificates.ts";
 import { portIn } from "./relay.ts";
+import { watchedServers } from "./shared-servers.ts";
 import { requestUpgrade } from "./upgrade-request.ts";
 
 const authority = createAuthority();
 const { cert: ca } = authority;
 const tls = authority.issue({ name: "a server", hosts: ["127.0.0.1"] });
 
-let watch: HandleWatch;
-const servers: Server[] = [];
-beforeEach(() => {
-  watch = handleWatch();
-});
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    server.close();
-    server.closeAllConnections();
-  }
-  await watch.assertClosed();
-});
+const servers = watchedServers();
 
 async function shared(server: Server): Promise<Listener> {
   servers.push(server);

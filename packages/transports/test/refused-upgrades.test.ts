@@ -1,24 +1,14 @@
 /** What a service is told of upgrade requests that it refused: why, from whom, in words that may go into a log. */
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import { Acceptor, acceptAt, type HandleWatch, handleWatch } from "@farref/conformance";
+import { createServer } from "node:http";
+import { Acceptor, acceptAt } from "@farref/conformance";
 import type { ListenOptions } from "@farref/core";
 import { webSocketListener, webSocketTransport } from "@farref/transports";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { watchedServers } from "./shared-servers.ts";
 import { upgrade } from "./upgrade-request.ts";
 
-let watch: HandleWatch;
-const servers: Server[] = [];
-beforeEach(() => {
-  watch = handleWatch();
-});
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    server.close();
-    server.closeAllConnections();
-  }
-  await watch.assertClosed();
-});
+const servers = watchedServers();
 
 /** The same words from both kinds of listener. */
 const listeners = {

@@ -1,27 +1,17 @@
 /** Who a client behind a proxy is, and who may say so. */
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import { connect } from "node:tls";
-import { Acceptor, acceptAt, type HandleWatch, handleWatch, turnsUntil } from "@farref/conformance";
+import { Acceptor, acceptAt, turnsUntil } from "@farref/conformance";
 import type { ListenerEvents, ListenOptions } from "@farref/core";
 import { webSocketListener, webSocketTransport } from "@farref/transports";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createAuthority } from "./certificates.ts";
 import { portIn } from "./relay.ts";
+import { watchedServers } from "./shared-servers.ts";
 import { requestUpgrade } from "./upgrade-request.ts";
 
-let watch: HandleWatch;
-const servers: Server[] = [];
-beforeEach(() => {
-  watch = handleWatch();
-});
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    server.close();
-    server.closeAllConnections();
-  }
-  await watch.assertClosed();
-});
+const servers = watchedServers();
 
 const trustedProxies = ["127.0.0.1", "10.0.0.0/8", "2001:db8:ffff::/48"];
 

@@ -3,6 +3,7 @@
  * printed with the seed and the path that lead to it again.
  */
 import fc from "fast-check";
+import { views } from "./table.ts";
 
 export const seed = 20_240_607;
 
@@ -49,20 +50,6 @@ const binary = fc.oneof(
     .tuple(fc.uint8Array({ minLength: 8, maxLength: 20 }), fc.nat(4), fc.nat(4))
     .map(([memory, offset, length]) => new DataView(memory.slice().buffer, offset, length)),
 );
-const views = [
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-] as const;
-
 const errorKinds = [Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError] as const;
 
 /** Any value that is copied, containers of such values and the same object in several places included. */

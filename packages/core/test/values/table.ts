@@ -18,6 +18,20 @@ export interface Wrapping {
   readonly path: string;
 }
 
+export const views = [
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+] as const;
+
 export const wrappings: readonly Wrapping[] = [
   { where: "alone", wrap: (value) => value, path: "" },
   { where: "in an object", wrap: (value) => ({ a: { b: value } }), path: ".a.b" },
@@ -174,19 +188,7 @@ const binaries: readonly Named[] = [
   ],
   ["signed bigints", () => new BigInt64Array([0n, -1n, 2n ** 63n - 1n, -(2n ** 63n)])],
   ["unsigned bigints", () => new BigUint64Array([0n, 2n ** 64n - 1n])],
-  ...[
-    Int8Array,
-    Uint8Array,
-    Uint8ClampedArray,
-    Int16Array,
-    Uint16Array,
-    Int32Array,
-    Uint32Array,
-    Float32Array,
-    Float64Array,
-    BigInt64Array,
-    BigUint64Array,
-  ].flatMap((View): Named[] => [
+  ...views.flatMap((View): Named[] => [
     [`an empty ${View.name}`, () => new View(0)],
     [`a whole ${View.name}`, () => new View(counting(16).buffer)],
     [`a ${View.name} out of the middle`, () => new View(counting(32).buffer, 8, 1)],
