@@ -149,7 +149,9 @@ export class Outbox {
     const writer = this.#batchWriter();
     writer.position = writer.start + this.#openAt;
     this.#openAt = -1;
-    if (writer.length === 0) this.#giveBack(writer);
+    if (writer.length > 0) return;
+    this.#writer = undefined;
+    this.#options.slabs.reuse(writer);
   }
 
   /** Closes the open frame: it leaves at the end of the turn. */
@@ -261,11 +263,6 @@ export class Outbox {
   #batchWriter(): ByteWriter {
     this.#writer ??= this.#options.slabs.borrow();
     return this.#writer;
-  }
-
-  #giveBack(writer: ByteWriter): void {
-    this.#writer = undefined;
-    this.#options.slabs.giveBack(writer);
   }
 
   #schedule(): void {
