@@ -60,8 +60,10 @@ test("names under a policy by scope", async () => {
   // #region scopes
   const openNames = new Set(["#reports"]);
   const service = await startService("tcp://127.0.0.1:8787", undefined, {
-    authorize: ({ method, principal, scope }) =>
-      method.startsWith("#") ? openNames.has(method) : may(principal, scope),
+    authorize: ({ method, principal, scope }) => {
+      const isLookup = method.startsWith("#");
+      return isLookup ? openNames.has(method) : may(principal, scope);
+    },
   });
   service.publish("reports", reports);
   // #endregion
