@@ -320,12 +320,16 @@ export class LiveSession implements Session, ReferenceOwner {
     this.#link.outbox.end("control");
   }
 
+  #ping(): void {
+    if (!this.#state.end) this.#link.outbox.ping();
+  }
+
   #createHeartbeat(): Heartbeat {
     return new Heartbeat({
       clock: this.#environment.clock,
       intervalMs: this.#options.agreement.heartbeatMs,
       lastReadAt: () => this.#link.lastReadAt,
-      ping: () => this.#send(frame.ping),
+      ping: () => this.#ping(),
       dead: (silentMs) =>
         this.#fail(new RpcError("timeout", `no sign of life for ${Math.round(silentMs)} ms`, "unknown")),
     });

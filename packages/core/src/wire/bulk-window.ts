@@ -1,6 +1,6 @@
 /**
  * How much of large messages may be under way: about what the way to the peer takes, so that a small frame behind them is
- * not long about it. A ping follows each fragment. Its pong says that the peer has read so far; the longer that takes
+ * not long about it. A ping follows what was sent. Its pong says that the peer has read so far; the longer that takes
  * beyond the shortest time seen, the more waits in queues on the way. The window follows, as in LEDBAT (RFC 6817), which
  * measures delay too.
  */
@@ -46,13 +46,13 @@ export class BulkWindow {
     this.#unprobed += bytes;
   }
 
-  /** A ping leaves, behind all that was sent. */
+  /** A ping leaves behind all that was sent, whatever for. */
   probed(): void {
     this.#probes.push({ bytes: this.#unprobed, sentAt: this.#clock.now() });
     this.#unprobed = 0;
   }
 
-  /** A pong came. Those that answer no probe change nothing for long: pings are answered in order. */
+  /** A pong came. Pings are answered in order. */
   answered(): void {
     const probe = this.#probes.shift();
     if (!probe) return;

@@ -56,10 +56,12 @@ export class Outbox {
   #isBlocked = false;
   #isClosed = false;
   #stallTimer: Timer | undefined;
-  readonly #batchBytes = { call: 0, reply: 0, item: 0, control: 0 };
+  #batchBytes = nothingUnsent();
   #largestReplyBytes = 0;
-  /** The rest of what was to be written when the channel asked to wait. */
+  /** The rest of a batch that was being written when the channel asked to wait, and what the whole batch was. */
   #rest: Uint8Array | undefined;
+  #restOf = nothingUnsent();
+  #restOfBytes = 0;
   /** Begun and not finished, in turns. */
   readonly #inProgress: LargeMessage[] = [];
   /** Not begun, because the peer would have to hold too much at once. */
@@ -75,7 +77,8 @@ export class Outbox {
 
   /** Bytes of calls, or of replies, that did not leave. */
   unsentBytes(purpose: Purpose): number {
-    let bytes = this.#batchBytes[purpose] + (this.#rest?.length ?? 0);
+    let bytes = this.#batchBytes[purpose];
+    if (this.#rest) bytes += Math.ceil((this.#restOf[purpose] * this.#rest.length) / this.#restOfBytes);
     for (const message of this.#inProgress) if (message.purpose === purpose) bytes += message.unsentBytes;
     for (const message of this.#waiting) if (message.purpose === purpose) bytes += message.totalBytes;
     return bytes;
@@ -156,29 +159,33 @@ export class Outbox {
 
   /** Closes the open frame: it leaves at the end of the turn. */
   end(purpose: Purpose): void {
-    if (this.#openAt < 0) return;
+    this.#endFrame(purpose);
+  }
+
+  /** Returns the large message that it became. */
+  #endFrame(purpose: Purpose): LargeMessage | undefined {
+    if (this.#openAt < 0) return undefined;
     const writer = this.#batchWriter();
     const at = writer.start + this.#openAt;
     const payloadBytes = writer.position - at - frameHeaderBytes;
     this.#openAt = -1;
     if (purpose === "reply" && payloadBytes > this.#largestReplyBytes) this.#largestReplyBytes = payloadBytes;
-    if (payloadBytes > maxPayloadBytes) {
-      this.#cut(writer, at, purpose);
-    } else {
+    const large = payloadBytes > maxPayloadBytes ? this.#cut(writer, at, purpose) : undefined;
+    if (!large) {
       writeHeader(writer, at, this.#openCode);
       this.#batchBytes[purpose] += payloadBytes + frameHeaderBytes;
     }
     if (writer.length >= fullBatchBytes) this.flush();
     else this.#schedule();
+    return large;
   }
 
   /** Ends the open frame and notes where it stands, so that it can be taken back. */
   endAt(place: Place, purpose: Purpose): void {
     place.batch = this.#batch;
     place.offset = this.#openAt;
-    const last = this.#lastNumber;
-    this.end(purpose);
-    if (this.#lastNumber !== last) place.large = this.#waiting.at(-1) ?? this.#inProgress.at(-1);
+    const large = this.#endFrame(purpose);
+    if (large) place.large = large;
   }
 
   /** Takes a frame back that has not left: `true` when the peer will never see it. */
@@ -241,6 +248,13 @@ export class Outbox {
     this.flush();
   }
 
+  /** Asks the peer for a sign of life. */
+  ping(): void {
+    this.#window.probed();
+    this.begin(frame.ping);
+    this.end("control");
+  }
+
   /** The peer has answered a ping: it has read what was sent before. */
   answered(): void {
     this.#window.answered();
@@ -276,12 +290,13 @@ export class Outbox {
     if (!this.#isHeld) this.flush();
   };
 
-  #cut(writer: ByteWriter, at: number, purpose: Purpose): void {
+  #cut(writer: ByteWriter, at: number, purpose: Purpose): LargeMessage {
     const from = at + frameHeaderBytes;
     const message = new LargeMessage(++this.#lastNumber, this.#openCode, purpose, writer.bytes, from, writer.position);
     this.#leaveTo(message, writer, at);
     this.#waiting.push(message);
     this.#beginWaiting();
+    return message;
   }
 
   /** The memory of the batch is the message's now: what stands before it, up to `at`, goes on elsewhere. */
@@ -313,15 +328,15 @@ export class Outbox {
     if (!writer || writer.length === 0) return;
     this.#writer = undefined;
     this.#batch++;
-    this.#batchBytes.call = 0;
-    this.#batchBytes.reply = 0;
-    this.#batchBytes.item = 0;
-    this.#batchBytes.control = 0;
+    [this.#batchBytes, this.#restOf] = [this.#restOf, this.#batchBytes];
+    this.#restOfBytes = writer.length;
+    forget(this.#batchBytes);
     this.#write(writer.written());
     if (!this.#rest && this.#options.isFlushed()) this.#options.slabs.reuse(writer);
     else this.#options.slabs.giveBack(writer);
   }
 
+  /** With each fragment goes the ping of what was sent before it; the last has one of its own. */
   #writeFragment(): void {
     const message = this.#inProgress.shift() as LargeMessage;
     this.#window.probed();
@@ -388,6 +403,19 @@ export class Outbox {
       task();
     }
   }
+}
+
+type UnsentBytes = Record<Purpose, number>;
+
+function nothingUnsent(): UnsentBytes {
+  return { call: 0, reply: 0, item: 0, control: 0 };
+}
+
+function forget(bytes: UnsentBytes): void {
+  bytes.call = 0;
+  bytes.reply = 0;
+  bytes.item = 0;
+  bytes.control = 0;
 }
 
 function remove<T>(list: T[], item: T): boolean {

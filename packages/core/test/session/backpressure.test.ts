@@ -174,6 +174,13 @@ describe("an honest client over tcp", () => {
     expect(echoes.every((echo) => echo.length === bytes.length && echo[499_999] === 7)).toBe(true);
   });
 
+  test("may send more at once than any buffer holds", async () => {
+    const limits = { maxSendBufferBytes: 1_000_000 };
+    await using pair = await leakCheckedPair(new Store(), { service: { limits }, connection: { limits } }, tcp);
+    const sizes = await Promise.all(Array.from({ length: 1_000 }, () => pair.front.size(new Uint8Array(50_000))));
+    expect(new Set(sizes)).toEqual(new Set([50_000]));
+  });
+
   test("that sends more than waiting calls have room for holds them back itself", async () => {
     const store = new Store();
     const limits = { maxRunningCalls: 1, maxQueuedCalls: 1_000, maxMessageBytes: 100_000 };

@@ -66,6 +66,18 @@ describe("a bulk window", () => {
     expect(fill()).toBe(16);
   });
 
+  test("takes the pong of an earlier ping for what it is", () => {
+    const { clock, window, fill, answerAll, exchange } = openWindow();
+    window.probed();
+    clock.advance(99);
+    fill();
+    clock.advance(1);
+    window.answered();
+    clock.advance(99);
+    answerAll();
+    expect(exchange(100, 10)).toBe(256);
+  });
+
   test("is not widened by pongs that answer nothing", () => {
     const { window, fill } = openWindow();
     for (let i = 0; i < 100; i++) window.answered();
