@@ -2,45 +2,46 @@
 import { RpcError } from "@farref/core";
 import type { ConnectOptions, ServiceOptions } from "./options.ts";
 
-const serviceOptions: Record<keyof ServiceOptions, true> = {
-  acl: true,
-  audit: true,
-  authenticate: true,
-  authorize: true,
-  limits: true,
-  tls: true,
-  allowedOrigins: true,
-  trustedProxies: true,
-  unix: true,
-  types: true,
-  transports: true,
-  exposeStacks: true,
-  redactErrors: true,
-  heartbeatMs: true,
-  callTimeoutMs: true,
-  insecure: true,
-  onError: true,
-  signal: true,
+/** What is planned has its type already, and is refused unless it is off. */
+type Options<T> = Readonly<Record<keyof T, "known" | "planned">>;
+
+const serviceOptions: Options<ServiceOptions> = {
+  acl: "known",
+  audit: "known",
+  authenticate: "known",
+  authorize: "known",
+  limits: "known",
+  tls: "known",
+  allowedOrigins: "known",
+  trustedProxies: "known",
+  unix: "known",
+  types: "known",
+  transports: "known",
+  exposeStacks: "known",
+  redactErrors: "known",
+  heartbeatMs: "known",
+  callTimeoutMs: "known",
+  resumeMs: "planned",
+  insecure: "known",
+  onError: "known",
+  signal: "known",
 };
 
-const connectOptions: Record<keyof ConnectOptions, true> = {
-  credentials: true,
-  contract: true,
-  front: true,
-  insecure: true,
-  limits: true,
-  tls: true,
-  types: true,
-  transports: true,
-  timeoutMs: true,
-  heartbeatMs: true,
-  reconnect: true,
-  onError: true,
-  signal: true,
+const connectOptions: Options<ConnectOptions> = {
+  credentials: "known",
+  contract: "known",
+  front: "known",
+  insecure: "known",
+  limits: "known",
+  tls: "known",
+  types: "known",
+  transports: "known",
+  timeoutMs: "known",
+  heartbeatMs: "known",
+  reconnect: "planned",
+  onError: "known",
+  signal: "known",
 };
-
-/** Names that a later version will know. */
-const planned: ReadonlySet<string> = new Set(["resumeMs"]);
 
 /** @throws RpcError `unimplemented`, `invalid-argument` */
 export function checkServiceOptions(options: ServiceOptions): void {
@@ -52,7 +53,6 @@ export function checkServiceOptions(options: ServiceOptions): void {
 export function checkConnectOptions(options: ConnectOptions): void {
   checkNames(options, connectOptions, "connect");
   checkSignal(options);
-  if (options.reconnect) throw unsupported("connect", "reconnect");
   const { timeoutMs } = options;
   if (timeoutMs !== undefined && !(timeoutMs > 0)) {
     throw new RpcError("invalid-argument", `timeoutMs: expected a positive number, got ${timeoutMs}`, "not-sent");
@@ -65,10 +65,12 @@ function checkSignal({ signal }: Pick<ConnectOptions, "signal">): void {
   throw new RpcError("invalid-argument", "signal: expected an AbortSignal", "not-sent");
 }
 
-function checkNames(options: object, known: object, verb: string): void {
+function checkNames<T extends object>(options: T, all: Options<T>, verb: string): void {
+  const states = new Map<string, unknown>(Object.entries(all));
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || Object.hasOwn(known, name)) continue;
-    throw planned.has(name) ? unsupported(verb, name) : notKnown(verb, name);
+    if (value === undefined) continue;
+    if (!states.has(name)) throw notKnown(verb, name, Object.keys(all));
+    if (states.get(name) === "planned" && value !== false) throw unsupported(verb, name);
   }
 }
 
@@ -76,6 +78,9 @@ function unsupported(verb: string, name: string): RpcError {
   return new RpcError("unimplemented", `${verb}: the option ${name} is not supported yet`, "not-sent");
 }
 
-function notKnown(verb: string, name: string): RpcError {
-  return new RpcError("unimplemented", `${verb}: the option ${name} is not known to this version`, "not-sent");
+function notKnown(verb: string, name: string, names: readonly string[]): RpcError {
+  const near = names.find((known) => known.startsWith(name) || name.startsWith(known));
+  const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
+  const detail = `${verb}: there is no option ${name}${hint}; there are ${names.join(", ")}`;
+  return new RpcError("invalid-argument", detail, "not-sent");
 }

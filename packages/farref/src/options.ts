@@ -7,7 +7,6 @@ import type {
   Credentials,
   LimitOptions,
   ListenOptions,
-  RpcError,
   Session,
   Transport,
   ValueType,
@@ -42,6 +41,11 @@ export interface ServiceOptions {
   readonly transports?: readonly Transport[] | undefined;
   /** Silence after which the peer is asked for a sign of life, in milliseconds; default 15,000. */
   readonly heartbeatMs?: number | undefined;
+  /**
+   * How long a session outlives its channel, in milliseconds, for a client that reconnects. Planned: until sessions resume,
+   * whatever is given is refused as `unimplemented`.
+   */
+  readonly resumeMs?: number | undefined;
   /**
    * The longest a call may take, in milliseconds: then its caller gets `timeout`, the signal of its method aborts, and what
    * that returns later is dropped. Default: no limit.
@@ -90,10 +94,20 @@ export interface ConnectOptions {
   readonly heartbeatMs?: number | undefined;
   /** Sends a bearer token in the clear beyond loopback: whoever listens on the way has it. */
   readonly insecure?: boolean | undefined;
-  /** Off: the session ends with its channel. */
-  readonly reconnect?: false | undefined;
+  /**
+   * Off by default: the session ends with its channel. Planned: until sessions resume, all but `false` is refused as
+   * `unimplemented`. Of an object, `initialMs` and `maxMs` are the shortest and the longest wait between two tries and
+   * `giveUpMs` ends them, in milliseconds.
+   */
+  readonly reconnect?: boolean | Reconnect | undefined;
   /** Hears of calls that failed and that nobody awaited. */
-  readonly onError?: ((error: RpcError | Error) => void) | undefined;
+  readonly onError?: ((error: Error) => void) | undefined;
   /** Covers connecting only. */
   readonly signal?: AbortSignal | undefined;
+}
+
+interface Reconnect {
+  readonly initialMs?: number | undefined;
+  readonly maxMs?: number | undefined;
+  readonly giveUpMs?: number | undefined;
 }

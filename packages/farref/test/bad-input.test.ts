@@ -549,13 +549,31 @@ describe("a Unix socket", () => {
   });
 });
 
-test("an option that this version lacks is refused by name, one that is planned as such", async () => {
-  const refused = (message: string) => ({ code: "unimplemented", message: expect.stringContaining(message) });
-  const reconnect = { reconnect: true } as object;
-  await expect(connect("memory:options", reconnect)).rejects.toMatchObject(refused("reconnect is not supported yet"));
-  const resumeMs = { resumeMs: 1_000 };
-  const resuming = startService("memory:options", {}, resumeMs as object);
-  await expect(resuming).rejects.toMatchObject(refused("resumeMs is not supported yet"));
+test("a planned option is refused as such, unless it is off", async () => {
+  const planned = (name: string) => ({
+    code: "unimplemented",
+    message: expect.stringContaining(`the option ${name} is not supported yet`),
+  });
+  for (const reconnect of [true, {}, { giveUpMs: 1_000 }]) {
+    await expect(connect("memory:options", { reconnect })).rejects.toMatchObject(planned("reconnect"));
+  }
+  await expect(startService("memory:options", {}, { resumeMs: 1_000 })).rejects.toMatchObject(planned("resumeMs"));
+  await using service = await startService("memory:options", calculator, { resumeMs: undefined });
+  using remote = await connect<Calculator>(service.uri, { reconnect: false });
+  expect(await remote.add(5, 3)).toBe(8);
+});
+
+test("an option that there is not is refused before anything is tried, with the names that there are", async () => {
   const misspelled = startService("memory:options", {}, { limit: {} } as object);
-  await expect(misspelled).rejects.toMatchObject(refused("limit is not known to this version"));
+  await expect(misspelled).rejects.toMatchObject({
+    code: "invalid-argument",
+    detail: expect.stringMatching(
+      /^startService: there is no option limit \(did you mean limits\?\); there are acl, .*signal/,
+    ),
+  });
+  await expect(connect("memory:options", { port: 1 } as object)).rejects.toMatchObject({
+    code: "invalid-argument",
+    outcome: "not-sent",
+    detail: expect.stringMatching(/^connect: there is no option port; there are credentials, contract, /),
+  });
 });

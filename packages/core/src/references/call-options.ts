@@ -16,11 +16,16 @@ const optionNames: ReadonlySet<string> = new Set(["timeoutMs", "signal", "idempo
 /** What is wrong here must not be found out when the call has already left. */
 function checkOptions(options: CallOptions): void {
   const unknown = Object.keys(options).find((name) => !optionNames.has(name));
-  if (unknown !== undefined) throw badOption(unknown, "a known option", options);
+  if (unknown !== undefined) throw notKnown(unknown);
   const { timeoutMs, signal, context } = options;
   if (timeoutMs !== undefined && !(timeoutMs > 0)) throw badOption("timeoutMs", "a positive number", timeoutMs);
   if (signal !== undefined && !isSignal(signal)) throw badOption("signal", "an AbortSignal", signal);
   if (context !== undefined && !isPlainObject(context)) throw badOption("context", "an object of strings", context);
+}
+
+function notKnown(name: string): RpcError {
+  const detail = `withOptions: there is no option ${name}; there are ${[...optionNames].join(", ")}`;
+  return new RpcError("invalid-argument", detail, "not-sent");
 }
 
 function badOption(name: string, expected: string, given: unknown): RpcError {

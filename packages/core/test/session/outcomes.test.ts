@@ -283,6 +283,14 @@ describe("a view with options", () => {
     expect(await pair.front.seen()).toBe(0);
   });
 
+  test("refuses an option that there is not, with the names that there are", async () => {
+    await using pair = await leakCheckedPair({ seen: () => 0 });
+    const detail = "withOptions: there is no option timeout; there are timeoutMs, signal, idempotent, context";
+    expect(() => withOptions(pair.front, { timeout: 5 } as object)).toThrow(
+      expect.objectContaining({ code: "invalid-argument", outcome: "not-sent", detail }),
+    );
+  });
+
   test("of something that is no stub is refused", () => {
     expect(() => withOptions({}, {})).toThrow(expect.objectContaining({ code: "invalid-argument" }));
   });
