@@ -5,7 +5,7 @@
  *     bytes 1-3   length of the payload, big-endian
  *     payload     kind by kind
  *
- * A message longer than `maxFragmentBytes` is cut: its first frame has bit 6 and begins with a message number and the
+ * A message that does not fit a frame is cut: its first frame has bit 6 and begins with a message number and the
  * message's whole length, `more` frames with that number bring the rest, others may stand between them.
  */
 
