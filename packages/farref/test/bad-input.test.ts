@@ -9,6 +9,8 @@ import {
   connect,
   connectionOf,
   type Listener,
+  perCall,
+  perSession,
   RpcError,
   startService,
   type Transport,
@@ -114,6 +116,48 @@ describe("an option that is none", () => {
       expect(failure.outcome).toBe("not-sent");
       expect(failure.message).toContain(name);
     }
+  });
+});
+
+describe("a class instead of an instance", () => {
+  class Counter {
+    next(): number {
+      return 1;
+    }
+  }
+  const refused = { code: "invalid-argument", outcome: "not-sent" };
+  const cure = expect.stringContaining("not a class: give an instance, new Counter()");
+
+  test("is refused as a front, at either end, and when it is published", async () => {
+    expect(await failureOf(startService("memory:class", Counter))).toMatchObject({ ...refused, detail: cure });
+    await using service = await startService("memory:class", calculator);
+    expect(() => service.publish("counter", Counter)).toThrow(expect.objectContaining({ ...refused, detail: cure }));
+    const calling = connect(service.uri, { front: Counter });
+    expect(await failureOf(calling)).toMatchObject({ ...refused, detail: cure });
+  });
+
+  test.each([perSession, perCall])("is no factory of fronts either (%o)", (make) => {
+    const detail = expect.stringContaining(
+      "expected a function that makes a front, as in (session) => new Counter(session)",
+    );
+    expect(() => make(Counter as never)).toThrow(expect.objectContaining({ ...refused, detail }));
+    expect(() => make(new Counter() as never)).toThrow(expect.objectContaining(refused));
+  });
+
+  test("is told from a function: those are fronts, whatever their names", async () => {
+    const { class: named } = {
+      class(a: number) {
+        return a + 1;
+      },
+    };
+    function classify(a: number): number {
+      return a + 2;
+    }
+    await using service = await startService("memory:functions", named);
+    service.publish("classify", classify);
+    using increment = await connect<typeof named>(service.uri);
+    using other = await connect<typeof classify>(`${service.uri}#classify`);
+    expect([await increment(1), await other(1)]).toEqual([2, 3]);
   });
 });
 
