@@ -4,11 +4,10 @@
  */
 import type { Clock, Timer } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
-import { BulkWindow } from "./bulk-window.ts";
 import { ByteWriter } from "./byte-writer.ts";
-import { maxIncompleteBytes } from "./fragments.ts";
-import { frame, frameHeaderBytes, maxFragmentBytes, maxPayloadBytes, preamble } from "./frames.ts";
+import { frame, frameHeaderBytes, maxPayloadBytes, preamble } from "./frames.ts";
 import { LargeMessage, type Purpose, writeHeader, writePing } from "./large-message.ts";
+import { LargeMessages } from "./large-messages.ts";
 import type { Slabs } from "./slabs.ts";
 
 export interface OutboxOptions {
@@ -39,8 +38,6 @@ const maxHeldMs = 1;
 const maxPieceBytes = maxPayloadBytes + 2 * frameHeaderBytes;
 
 export class Outbox {
-  /** The peer's limits, once known. */
-  maxMessageBytes = Number.POSITIVE_INFINITY;
   stallTimeoutMs = Number.POSITIVE_INFINITY;
   bytesOut = 0;
   readonly #options: OutboxOptions;
@@ -62,26 +59,23 @@ export class Outbox {
   #rest: Uint8Array | undefined;
   #restOf = nothingUnsent();
   #restOfBytes = 0;
-  /** Begun and not finished, in turns. */
-  readonly #inProgress: LargeMessage[] = [];
-  /** Not begun, because the peer would have to hold too much at once. */
-  readonly #waiting: LargeMessage[] = [];
-  #lastNumber = 0;
-  readonly #window: BulkWindow;
-  readonly #barriers: { readonly after: number; readonly task: () => void }[] = [];
+  readonly #large: LargeMessages;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#window = new BulkWindow(options.clock);
+    this.#large = new LargeMessages(options.clock);
+  }
+
+  /** The peer's limit, once known. */
+  set maxMessageBytes(bytes: number) {
+    this.#large.maxMessageBytes = bytes;
   }
 
   /** Bytes of calls, or of replies, that did not leave. */
   unsentBytes(purpose: Purpose): number {
-    let bytes = this.#batchBytes[purpose];
-    if (this.#rest) bytes += Math.ceil((this.#restOf[purpose] * this.#rest.length) / this.#restOfBytes);
-    for (const message of this.#inProgress) if (message.purpose === purpose) bytes += message.unsentBytes;
-    for (const message of this.#waiting) if (message.purpose === purpose) bytes += message.totalBytes;
-    return bytes;
+    const bytes = this.#batchBytes[purpose] + this.#large.unsentBytes(purpose);
+    if (!this.#rest) return bytes;
+    return bytes + Math.ceil((this.#restOf[purpose] * this.#rest.length) / this.#restOfBytes);
   }
 
   /** Whether the channel has asked to wait. */
@@ -99,12 +93,12 @@ export class Outbox {
 
   /** The same with the largest: what a further reply would be added to. */
   get blockedBytes(): number {
-    return this.#isBlocked || !this.#window.isOpen ? this.unsentBytes("reply") + this.unsentBytes("control") : 0;
+    return this.#isBlocked || !this.#large.isWindowOpen ? this.unsentBytes("reply") + this.unsentBytes("control") : 0;
   }
 
   /** Whether a call begun now would overtake one that could not begin. */
   get hasWaitingCall(): boolean {
-    return this.#waiting.some((message) => message.purpose === "call");
+    return this.#large.hasWaiting("call");
   }
 
   sendPreamble(): void {
@@ -191,19 +185,18 @@ export class Outbox {
   /** Takes a frame back that has not left: `true` when the peer will never see it. */
   takeBack({ batch, offset, large }: Place): boolean {
     this.#schedule(); // what waited for room may begin
-    if (large && remove(this.#waiting, large)) return true;
+    if (large && this.#large.removeWaiting(large)) return true;
     // A large message's first fragment stands where it began, which may be long after it was made.
     const begun = large ? large.begun : { batch, offset };
     if (begun?.batch !== this.#batch || !this.#writer) return false;
     this.#writer.bytes[this.#writer.start + begun.offset] = frame.void;
-    if (large) remove(this.#inProgress, large);
+    if (large) this.#large.removeBegun(large);
     return true;
   }
 
   /** Runs `task` when every message begun, or waiting to begin, has left whole; now, when none is. */
   afterBegun(task: () => void): void {
-    if (this.#inProgress.length + this.#waiting.length === 0) task();
-    else this.#barriers.push({ after: this.#lastNumber, task });
+    this.#large.afterAll(task);
   }
 
   /** Writes as much as the channel takes. */
@@ -213,10 +206,10 @@ export class Outbox {
     if (this.#isBlocked) return;
     this.#beginWaiting();
     this.#writeBatch();
-    while (!this.#isBlocked && this.#inProgress.length > 0 && this.#window.isOpen) this.#writeFragment();
-    if (this.#inProgress.length > 0) this.#watchStall();
-    else if (this.#waiting.length === 0 && !this.#isBlocked) this.#largestReplyBytes = 0;
-    this.#passBarriers();
+    while (!this.#isBlocked && this.#large.isInProgress && this.#large.isWindowOpen) this.#writeFragment();
+    if (this.#large.isInProgress) this.#watchStall();
+    else if (this.#large.isEmpty && !this.#isBlocked) this.#largestReplyBytes = 0;
+    this.#large.passBarriers();
     this.#options.advanced();
   }
 
@@ -250,15 +243,15 @@ export class Outbox {
 
   /** Asks the peer for a sign of life. */
   ping(): void {
-    this.#window.probed();
+    this.#large.pinged();
     this.begin(frame.ping);
     this.end("control");
   }
 
   /** The peer has answered a ping: it has read what was sent before. */
   answered(): void {
-    this.#window.answered();
-    if (this.#isBlocked || this.#inProgress.length === 0) return;
+    this.#large.answered();
+    if (this.#isBlocked || !this.#large.isInProgress) return;
     this.#endStall();
     this.flush();
   }
@@ -269,9 +262,7 @@ export class Outbox {
     this.#isBlocked = false;
     this.#isClosed = true;
     this.#endStall();
-    this.#inProgress.length = 0;
-    this.#waiting.length = 0;
-    this.#barriers.length = 0;
+    this.#large.clear();
   }
 
   #batchWriter(): ByteWriter {
@@ -291,10 +282,11 @@ export class Outbox {
   };
 
   #cut(writer: ByteWriter, at: number, purpose: Purpose): LargeMessage {
-    const from = at + frameHeaderBytes;
-    const message = new LargeMessage(++this.#lastNumber, this.#openCode, purpose, writer.bytes, from, writer.position);
+    const number = this.#large.nextNumber();
+    const [start, end] = [at + frameHeaderBytes, writer.position];
+    const message = new LargeMessage(number, this.#openCode, purpose, writer.bytes, start, end);
     this.#leaveTo(message, writer, at);
-    this.#waiting.push(message);
+    this.#large.add(message);
     this.#beginWaiting();
     return message;
   }
@@ -306,21 +298,15 @@ export class Outbox {
     if (before.length > 0) this.#batchWriter().raw(before);
   }
 
-  /** Begins waiting messages, in their order, as far as the peer can hold them. */
   #beginWaiting(): void {
-    let announcedBytes = 0;
-    for (const message of this.#inProgress) announcedBytes += message.totalBytes;
-    for (let message = this.#waiting[0]; message; message = this.#waiting[0]) {
-      announcedBytes += message.totalBytes;
-      if (announcedBytes > maxIncompleteBytes(this.maxMessageBytes)) return;
-      this.#waiting.shift();
-      this.#inProgress.push(message);
+    if (this.#large.isEmpty) return;
+    this.#large.beginWaiting((message) => {
       const writer = this.#batchWriter();
       const before = writer.length;
       message.begun = { batch: this.#batch, offset: before };
       message.writeFirst(writer);
       this.#batchBytes[message.purpose] += writer.length - before;
-    }
+    });
   }
 
   #writeBatch(): void {
@@ -336,21 +322,14 @@ export class Outbox {
     else this.#options.slabs.giveBack(writer);
   }
 
-  /** With each fragment goes the ping of what was sent before it; the last has one of its own. */
   #writeFragment(): void {
-    const message = this.#inProgress.shift() as LargeMessage;
-    this.#window.probed();
-    this.#write(message.next(this.#options.isFlushed()));
-    this.#window.sent(maxFragmentBytes);
-    if (message.unsentBytes > 0) {
-      this.#inProgress.push(message);
-    } else {
-      if (this.#options.isFlushed()) this.#options.slabs.blocks.giveBack(message.memory);
-      this.#window.probed();
-      writePing(this.#batchWriter());
-      this.#beginWaiting();
-      if (!this.#isBlocked) this.#writeBatch();
-    }
+    const done = this.#large.sendNext((message) => this.#write(message.next(this.#options.isFlushed())));
+    if (!done) return;
+    if (this.#options.isFlushed()) this.#options.slabs.blocks.giveBack(done.memory);
+    this.#large.pinged();
+    writePing(this.#batchWriter());
+    this.#beginWaiting();
+    if (!this.#isBlocked) this.#writeBatch();
   }
 
   /**
@@ -393,16 +372,6 @@ export class Outbox {
     this.#writer = undefined;
     if (writer && writer.length > 0) this.#options.write(writer.written());
   }
-
-  #passBarriers(): void {
-    while (this.#barriers.length > 0) {
-      const { after, task } = this.#barriers[0] as { after: number; task: () => void };
-      const isOpen = (message: LargeMessage) => message.number <= after;
-      if (this.#inProgress.some(isOpen) || this.#waiting.some(isOpen)) return;
-      this.#barriers.shift();
-      task();
-    }
-  }
 }
 
 type UnsentBytes = Record<Purpose, number>;
@@ -416,11 +385,4 @@ function forget(bytes: UnsentBytes): void {
   bytes.reply = 0;
   bytes.item = 0;
   bytes.control = 0;
-}
-
-function remove<T>(list: T[], item: T): boolean {
-  const index = list.indexOf(item);
-  if (index < 0) return false;
-  list.splice(index, 1);
-  return true;
 }
