@@ -1,11 +1,12 @@
 /** What objects offer to whoever holds them from afar: methods, and a name for printing. One class offers one thing. */
 import type { CallOptions } from "../types/session.ts";
+import { className, ownName } from "../values/class-name.ts";
 import { type CallerContract, originalOf } from "./contracts.ts";
 import type { FarReference } from "./far-reference.ts";
 import { isOfferable, isPlain, type Method, type MethodTable, type MethodTables } from "./method-table.ts";
 import { contractOf, referenceOf } from "./stub.ts";
 
-export const maxTypeNameLength = 64;
+export { maxTypeNameLength } from "../values/class-name.ts";
 
 /** What the entries of one class, or of one function, have in common. */
 export interface Offer {
@@ -74,7 +75,7 @@ function objectOffer(name: string, table: MethodTable): Offer {
 }
 
 function functionOffer(callee: Method): Offer {
-  return { kind: "function", name: ownText(callee, "name"), isBound: false, isRelay: false, method: itself };
+  return { kind: "function", name: ownName(callee), isBound: false, isRelay: false, method: itself };
 }
 
 /** A function's only method. */
@@ -84,13 +85,5 @@ function itself(callee: object, asked: string): Method | undefined {
 
 /** The class's name, for printing at the far end; of what only offers another's methods, the other's. */
 export function typeName(object: object): string {
-  if (typeof object === "function") return ownText(object, "name");
-  const prototype: object | null = Object.getPrototypeOf(originalOf(object));
-  const maker: unknown = prototype && Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
-  return typeof maker === "function" ? ownText(maker, "name") : "";
-}
-
-function ownText(object: object, key: string): string {
-  const value: unknown = Object.getOwnPropertyDescriptor(object, key)?.value;
-  return typeof value === "string" ? value.slice(0, maxTypeNameLength) : "";
+  return typeof object === "function" ? ownName(object) : className(originalOf(object));
 }

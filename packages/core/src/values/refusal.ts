@@ -1,6 +1,6 @@
 /**
  * How encoding fails: a refusal gathers its path on the way out, one step at each level, so that a value which can be
- * sent pays nothing for it. At the top it becomes an `RpcError`: `args[0].user.onSave: class instances are not copied; …`.
+ * sent pays nothing for it. At the top it becomes an `RpcError`: `args[0].user.account: an instance of Account is not copied; …`.
  */
 import { type Outcome, RpcError, type RpcErrorCode } from "../errors/rpc-error.ts";
 

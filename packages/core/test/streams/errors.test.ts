@@ -108,7 +108,7 @@ test.each<[made: string, iterator: unknown, message: string]>([
 
 describe("an item that can't be sent", () => {
   test.each<[what: string, make: () => unknown, code: string, detail: RegExp]>([
-    ["a class instance", () => new (class Plain {})(), "unsupported-value", /item: class instances/],
+    ["a class instance", () => new (class Plain {})(), "unsupported-value", /item: an instance of Plain is not copied/],
     ["something in it", () => ({ a: [Symbol("s")] }), "unsupported-value", /item\.a\[0\]: symbols/],
     ["a large one", () => "x".repeat(60_000), "limit-exceeded", /maxMessageBytes/],
     ["a deep one", () => JSON.parse("[".repeat(80) + "]".repeat(80)), "limit-exceeded", /maxDepth/],

@@ -27,19 +27,26 @@ const accessor = { get: never, enumerable: true };
 
 type Refused = readonly [name: string, make: () => unknown, cure: RegExp, path?: string];
 
-const instances =
-  /class instances are not copied; extend ByReference, use byReference\(object\), register the class, or send plain data$/;
+const cure = "not copied; extend ByReference, use byReference\\(object\\), register the class, or send plain data$";
+const nameless = new RegExp(`class instances are ${cure}`);
+const instanceOf = (name: string) => new RegExp(`an instance of ${name} is ${cure}`);
 const classInstances: readonly Refused[] = [
-  ["a class instance", () => new Account(), instances],
-  ["an instance of a class without a name", () => new (class {})(), instances],
-  ["an object with an object for a prototype", () => Object.create({ a: 1 }), instances],
-  ["a subclass of Array", () => new (class List extends Array {})(), instances],
-  ["a subclass of Map", () => new (class Cache extends Map {})(), instances],
-  ["a subclass of Set", () => new (class Bag extends Set {})(), instances],
-  ["a subclass of Date", () => new (class Day extends Date {})(), instances],
-  ["a subclass of Uint8Array", () => new (class Bytes extends Uint8Array {})(2), instances],
-  ["URLSearchParams", () => new URLSearchParams("a=1"), instances],
-  ["a Blob", () => new Blob(["a"]), instances],
+  ["a class instance", () => new Account(), instanceOf("Account")],
+  ["an instance of a class without a name", () => new (class {})(), nameless],
+  ["an object with an object for a prototype", () => Object.create({ a: 1 }), nameless],
+  ["a subclass of Array", () => new (class List extends Array {})(), instanceOf("List")],
+  ["a subclass of Map", () => new (class Cache extends Map {})(), instanceOf("Cache")],
+  ["a subclass of Set", () => new (class Bag extends Set {})(), instanceOf("Bag")],
+  ["a subclass of Date", () => new (class Day extends Date {})(), instanceOf("Day")],
+  ["a subclass of Uint8Array", () => new (class Bytes extends Uint8Array {})(2), instanceOf("Bytes")],
+  [
+    "an instance of a class with a name that is not to be printed",
+    () => new (named("A\n\u202e"))(),
+    instanceOf("A\\\\u\\{a\\}\\\\u\\{202e\\}"),
+  ],
+  ["an instance of a class with a name without end", () => new (named("A".repeat(1_000)))(), instanceOf("A{64}")],
+  ["URLSearchParams", () => new URLSearchParams("a=1"), instanceOf("URLSearchParams")],
+  ["a Blob", () => new Blob(["a"]), instanceOf("Blob")],
 ];
 
 const tagged =
@@ -141,13 +148,18 @@ const live: readonly Refused[] = [
   ["a Map's iterator", () => new Map().entries(), iterators],
   ["a ReadableStream that somebody reads", () => lockedStream(), /locked; send it before anybody reads it$/],
   ["a signal aborted with a symbol", () => AbortSignal.abort(Symbol("s")), /symbols are not copied/, ".reason"],
-  ["a signal aborted with an instance", () => AbortSignal.abort({ of: new Account() }), instances, ".reason.of"],
+  [
+    "a signal aborted with an instance",
+    () => AbortSignal.abort({ of: new Account() }),
+    instanceOf("Account"),
+    ".reason.of",
+  ],
 ];
 
 const unreadable: readonly Refused[] = [
   ["a forged Map", () => Object.create(Map.prototype), /reading it failed/],
   ["a forged Date", () => Object.create(Date.prototype), /reading it failed/],
-  ["a forged Uint8Array", () => Object.create(Uint8Array.prototype), /class instances|reading it failed/],
+  ["a forged Uint8Array", () => Object.create(Uint8Array.prototype), /not copied|reading it failed/],
   ["memory that was given away", () => givenAway(new ArrayBuffer(8)), /reading it failed/],
   ["bytes of memory that was given away", () => viewGivenAway(), /reading it failed/],
   ["a Proxy whose traps throw", () => new Proxy({}, { ownKeys: never }), /code of the program ran/],
@@ -161,6 +173,10 @@ export const refusals: readonly RefusalRow[] = [
 
 function rowsOf(refused: readonly Refused[], isAwaited: boolean): RefusalRow[] {
   return refused.map(([name, make, cure, path = ""]) => ({ name, make, cure, path, isAwaited }));
+}
+
+function named(name: string): new () => object {
+  return Object.defineProperty(class {}, "name", { value: name });
 }
 
 function argumentsOf(): IArguments {

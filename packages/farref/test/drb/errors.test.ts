@@ -114,7 +114,7 @@ describe.each(places)("an error, over $place,", ({ at }) => {
     const failure = await failureOf(pair.front.handle());
     expect(failure).toBeInstanceOf(RpcError);
     expect(failure).toMatchObject({ code: "unsupported-value", outcome: "executed" });
-    expect(failure.message).toContain("result.of[0]: class instances are not copied");
+    expect(failure.message).toContain("result.of[0]: an instance of Handle is not copied");
   });
 
   test("costs nothing but itself: a hundred in a row leave the connection as it was", async () => {
