@@ -15,12 +15,18 @@ export function splitName(where: string): Address {
 
 /** @throws RpcError `bad-uri` without a scheme, `unknown-scheme` when no transport has it */
 export function transportFor(uri: string, transports: readonly Transport[]): Transport {
-  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(uri)?.[1]?.toLowerCase();
-  if (scheme === undefined) {
-    throw new RpcError("bad-uri", `${JSON.stringify(uri)}: expected scheme:…, as in tcp://127.0.0.1:8787`, "not-sent");
-  }
-  const transport = transports.find((candidate) => candidate.schemes.includes(scheme));
+  const [, scheme, rest = ""] = /^([A-Za-z][A-Za-z0-9+.-]*):(.*)/s.exec(uri) ?? [];
+  const transport = transports.find(({ schemes }) => scheme !== undefined && schemes.includes(scheme.toLowerCase()));
   if (transport) return transport;
-  const known = transports.flatMap((candidate) => candidate.schemes).join(", ");
+  if (scheme === undefined || isPort(rest)) {
+    const expected = "expected scheme://…, as in tcp://localhost:8787";
+    throw new RpcError("bad-uri", `${JSON.stringify(uri)}: ${expected}`, "not-sent");
+  }
+  const known = transports.flatMap(({ schemes }) => schemes).join(", ");
   throw new RpcError("unknown-scheme", `${uri}: no transport for ${scheme}: (there are ${known})`, "not-sent");
+}
+
+/** What stands before it is a host then, and the scheme was left out. */
+function isPort(rest: string): boolean {
+  return /^\d+(\/|$)/.test(rest);
 }

@@ -66,21 +66,22 @@ function checkSignal({ signal }: Pick<ConnectOptions, "signal">): void {
 }
 
 function checkNames<T extends object>(options: T, all: Options<T>, verb: string): void {
-  const states = new Map<string, unknown>(Object.entries(all));
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
-    if (!states.has(name)) throw notKnown(verb, name, Object.keys(all));
-    if (states.get(name) === "planned" && value !== false) throw unsupported(verb, name);
+    if (!isIn(all, name)) throw notKnown(verb, name, all);
+    if (all[name] === "planned" && value !== false) throw unsupported(verb, name);
   }
+}
+
+function isIn<T extends object>(all: T, name: PropertyKey): name is keyof T {
+  return Object.hasOwn(all, name);
 }
 
 function unsupported(verb: string, name: string): RpcError {
   return new RpcError("unimplemented", `${verb}: the option ${name} is not supported yet`, "not-sent");
 }
 
-function notKnown(verb: string, name: string, names: readonly string[]): RpcError {
-  const near = names.find((known) => known.startsWith(name) || name.startsWith(known));
-  const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
-  const detail = `${verb}: there is no option ${name}${hint}; there are ${names.join(", ")}`;
+function notKnown(verb: string, name: string, all: object): RpcError {
+  const detail = `${verb}: there is no option ${name}; there are ${Object.keys(all).join(", ")}`;
   return new RpcError("invalid-argument", detail, "not-sent");
 }

@@ -19,14 +19,18 @@ const maxBuckets = 10_000;
  */
 export function rateLimit(options: { readonly perSecond: number; readonly burst?: number | undefined }): Authorize {
   const { perSecond, burst = Math.max(1, perSecond) } = options;
-  if (!(perSecond > 0 && burst >= 1 && Number.isFinite(perSecond) && Number.isFinite(burst))) {
-    throw new RpcError("invalid-argument", `rateLimit: perSecond ${perSecond}, burst ${burst}`, "not-sent");
-  }
+  if (!(perSecond > 0 && Number.isFinite(perSecond))) throw badRate("perSecond", "a positive number", perSecond);
+  if (!(burst >= 1 && Number.isFinite(burst))) throw badRate("burst", "a number of 1 or more", burst);
   const buckets = new TokenBuckets({ perSecond, burst, maxBuckets, clock: systemClock });
   return (call) => {
     if (buckets.take(keyOf(call))) return true;
     throw new RpcError("overloaded", `more than ${perSecond} calls a second (burst ${burst})`, "not-executed");
   };
+}
+
+function badRate(name: string, expected: string, given: unknown): RpcError {
+  const got = typeof given === "number" ? given : typeof given;
+  return new RpcError("invalid-argument", `rateLimit: ${name}: expected ${expected}, got ${got}`, "not-sent");
 }
 
 function keyOf({ principal, session }: AuthorizeCall): string {

@@ -151,15 +151,18 @@ describe("rateLimit", () => {
   });
 
   test.each([
-    { perSecond: 0 },
-    { perSecond: -1 },
-    { perSecond: Number.NaN },
-    { perSecond: Number.POSITIVE_INFINITY },
-    { perSecond: 1, burst: 0 },
-    { perSecond: 1, burst: 0.5 },
-    { perSecond: 1, burst: Number.NaN },
-    { perSecond: 1, burst: Number.POSITIVE_INFINITY },
-  ])("%o is refused when made", (options) => {
-    expect(() => rateLimit(options)).toThrow(expect.objectContaining({ code: "invalid-argument" }));
+    [{ perSecond: 0 }, "perSecond: expected a positive number, got 0"],
+    [{ perSecond: -1 }, "perSecond: expected a positive number, got -1"],
+    [{ perSecond: Number.NaN }, "perSecond: expected a positive number, got NaN"],
+    [{ perSecond: Number.POSITIVE_INFINITY }, "perSecond: expected a positive number, got Infinity"],
+    [{ perSecond: "50" as never }, "perSecond: expected a positive number, got string"],
+    [{ perSecond: 1, burst: 0 }, "burst: expected a number of 1 or more, got 0"],
+    [{ perSecond: 1, burst: 0.5 }, "burst: expected a number of 1 or more, got 0.5"],
+    [{ perSecond: 1, burst: Number.NaN }, "burst: expected a number of 1 or more, got NaN"],
+    [{ perSecond: 1, burst: Number.POSITIVE_INFINITY }, "burst: expected a number of 1 or more, got Infinity"],
+  ])("%o is refused when made, with what was expected", (options, detail) => {
+    expect(() => rateLimit(options)).toThrow(
+      expect.objectContaining({ code: "invalid-argument", detail: `rateLimit: ${detail}` }),
+    );
   });
 });
