@@ -19,24 +19,31 @@ import { splitName, transportFor } from "./addresses.ts";
 import { checkConnectOptions } from "./known-options.ts";
 import type { ConnectOptions } from "./options.ts";
 
-/**
- * Connects to a service and gives the stub of its front, or of the published object that `#name` selects. Several
- * addresses are tried in order; a channel of one's own is spoken to as it is. Disposing the stub closes the connection.
- *
- * Rejects with RpcError, always `not-sent`: `bad-uri`, `unknown-scheme`, `unreachable`, `denied`, `protocol` (the other
- * end does not speak farref), `not-found` (no front, no such name), `timeout`, `cancelled`, `internal` (the front could
- * not be made), `invalid-argument` (options that make no sense: nothing was dialled).
- *
- * @example
- * const calculator = await connect<Calculator>("tcp://127.0.0.1:8787");
- * console.log(await calculator.add(5, 3));
- */
+/** What `connect` takes and gives. */
 export interface Connect {
-  /** The same under a contract: typed by it, and checked at this side too. */
+  /**
+   * Connects under a contract: the stub is typed by it, and results are checked at this side too. Addresses, disposing and
+   * what it rejects with are as without one.
+   *
+   * @example
+   * const bank = await connect("tls://bank.example:8787", { contract: bankContract });
+   */
   <C extends Contract>(
     where: string | readonly string[] | Channel,
     options: ConnectOptions & { readonly contract: C },
   ): Promise<Remote<Api<C>>>;
+  /**
+   * Connects to a service and gives the stub of its front, or of the published object that `#name` selects. Several
+   * addresses are tried in order; a channel of one's own is spoken to as it is. Disposing the stub closes the connection.
+   *
+   * Rejects with RpcError, always `not-sent`: `bad-uri`, `unknown-scheme`, `unreachable`, `denied`, `protocol` (the other
+   * end does not speak farref), `not-found` (no front, no such name), `timeout`, `cancelled`, `internal` (the front could
+   * not be made), `invalid-argument` (options that make no sense: nothing was dialled).
+   *
+   * @example
+   * const calculator = await connect<Calculator>("tcp://127.0.0.1:8787");
+   * console.log(await calculator.add(5, 3));
+   */
   <T>(where: string | readonly string[] | Channel, options?: ConnectOptions): Promise<Remote<T>>;
 }
 
