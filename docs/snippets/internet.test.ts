@@ -1,29 +1,35 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bearer, type ConnectOptions, connect, connectionOf, type RpcError, type Service } from "farref";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+
+// #region imports
+
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import {
   type AuditEntry,
   type Authorize,
-  bearer,
-  type ConnectOptions,
-  connect,
-  connectionOf,
   defineContract,
   implement,
   method,
   type Principal,
   perSession,
-  type RpcError,
   rateLimit,
-  type Service,
   type Session,
   startService,
   verifyBearer,
 } from "farref";
-import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import * as z from "zod";
+
+/** Whom you know, by the hash of their token: yours to keep, in a database or wherever accounts are. */
+const accounts = new Map<string, { id: string; scopes: readonly string[]; expiresAt: number }>();
+
+/** Where your program writes what happened. */
+const logger = console;
+// #endregion
 
 /** The page connects to an address that only exists on paper, with a certificate that everybody vouches for. */
 const onPaper = vi.hoisted(() => ({ address: "wss://notes.example/notes", uri: "", ca: "" }));
@@ -64,7 +70,8 @@ afterAll(() => {
 
 const services: Service<object>[] = [];
 const logged: object[] = [];
-const logger = { info: (entry: object) => logged.push(entry), error: (entry: object) => logged.push(entry) };
+for (const level of ["info", "error"] as const)
+  vi.spyOn(logger, level).mockImplementation((entry) => logged.push(entry));
 vi.spyOn(process, "once").mockImplementation(() => process);
 
 // #region contract
@@ -116,11 +123,13 @@ function notesOf(principal: Principal | undefined): Notes {
 // #endregion
 
 const hashOf = (token: string) => createHash("sha256").update(token).digest("hex");
-const accounts = new Map([
-  [hashOf("anns token"), { id: "ann", scopes: ["notes:read", "notes:write"], expiresAt: Date.now() + 3_600_000 }],
-  [hashOf("bobs token"), { id: "bob", scopes: ["notes:read"], expiresAt: Date.now() + 3_600_000 }],
-  [hashOf("old token"), { id: "eve", scopes: ["notes:read"], expiresAt: Date.now() - 1 }],
-]);
+for (const [token, id, scopes, validMs] of [
+  ["anns token", "ann", ["notes:read", "notes:write"], 3_600_000],
+  ["bobs token", "bob", ["notes:read"], 3_600_000],
+  ["old token", "eve", ["notes:read"], -1],
+] as const) {
+  accounts.set(hashOf(token), { id, scopes, expiresAt: Date.now() + validMs });
+}
 
 // #region authenticate
 const authenticate = verifyBearer(async (token) => {
