@@ -8,6 +8,7 @@ import {
   connect,
   connectionOf,
   isRemote,
+  perSession,
   type Remote,
   release,
   sameReference,
@@ -130,6 +131,25 @@ describe("what a program asks of a stub", () => {
     expect(Object.keys(account)).not.toContain("deposit");
     await expect(Promise.resolve(account)).resolves.toBe(account);
     expect(connectionOf(bank).stats().callsOut).toBe(callsOut);
+  });
+});
+
+describe("printing a service", () => {
+  test("shows its front and its addresses, and whether it is over", async () => {
+    const service = await startService(["memory:shown", "memory:shown-too"], new Bank());
+    expect(inspect(service)).toBe("[service Bank memory:shown memory:shown-too]");
+    expect(inspect({ service })).toBe("{ service: [service Bank memory:shown memory:shown-too] }");
+    await service.close();
+    expect(inspect(service)).toBe("[service Bank memory:shown memory:shown-too, closed]");
+  });
+
+  test("whose fronts are made later, or who has none, shows the addresses alone", async () => {
+    await using own = await startService(
+      "memory:own",
+      perSession(() => new Bank()),
+    );
+    await using bare = await startService("memory:bare");
+    expect([inspect(own), inspect(bare)]).toEqual(["[service memory:own]", "[service memory:bare]"]);
   });
 });
 

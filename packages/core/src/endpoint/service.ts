@@ -3,7 +3,9 @@
 import type { Channel, Listener, PeerAddress } from "../channel/channel.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import { toError } from "../errors/to-error.ts";
+import { typeName } from "../references/offers.ts";
 import { referenceOf } from "../references/stub.ts";
+import { inspectKey } from "../references/stub-proxy.ts";
 import type { Disclosure } from "../session/disclosure.ts";
 import type { Authorize } from "../session/policy.ts";
 import { acceptSession } from "../session/server-handshake.ts";
@@ -173,6 +175,13 @@ class LiveService<F extends object> implements Service<F> {
     this.#isUnreferenced = true;
     for (const part of [...this.#listeners, ...this.#sessions]) part.unref();
     return this;
+  }
+
+  /** How Node prints it, in the manner of stubs. */
+  [inspectKey](): string {
+    const name = isShared(this.#front) ? typeName(this.#front) : "";
+    const what = ["service", name, this.uris.join(" ")].filter((word) => word !== "").join(" ");
+    return `[${what}${this.#state === "open" ? "" : `, ${this.#state}`}]`;
   }
 
   readonly #onAbort = (): void => void this.close();

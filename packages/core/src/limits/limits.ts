@@ -2,7 +2,7 @@
 import { RpcError } from "../errors/rpc-error.ts";
 
 export interface Limits {
-  /** Largest message, header and attached binaries included, in bytes. */
+  /** Longest payload of one message, its fragments together, in bytes. */
   readonly maxMessageBytes: number;
   /** Deepest nesting of one value. */
   readonly maxDepth: number;
@@ -22,7 +22,10 @@ export interface Limits {
   readonly maxCallDepth: number;
   /** Most open streams of one session. */
   readonly maxStreams: number;
-  /** Most bytes of replies and items waiting to be sent to one peer. */
+  /**
+   * Most bytes of replies that one peer leaves unread, the largest not counted: more end its session. Items of streams do not
+   * count, for no more of them are sent than the consumer has granted.
+   */
   readonly maxSendBufferBytes: number;
   /** Most sessions of one service. */
   readonly maxConnections: number;
