@@ -148,7 +148,9 @@ describe("a class instead of an instance", () => {
       "expected a function that makes a front, as in (session) => new Counter(session)",
     );
     expect(() => make(Counter as never)).toThrow(expect.objectContaining({ ...refused, detail }));
-    expect(() => make(new Counter() as never)).toThrow(expect.objectContaining(refused));
+    for (const none of [new Counter(), undefined, null, 5]) {
+      expect(() => make(none as never)).toThrow(expect.objectContaining(refused));
+    }
   });
 
   test("is told from a function: those are fronts, whatever their names", async () => {

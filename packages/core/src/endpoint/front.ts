@@ -39,7 +39,7 @@ export class PerCall<F> {
  * One front for each session, made after authentication and disposed with the session. A factory that throws refuses the
  * connection as `internal`. Calls that the factory makes on the session are sent once the session has begun.
  *
- * @throws RpcError `invalid-argument` for a class: the factory calls its constructor.
+ * @throws RpcError `invalid-argument` for what is no function, and for a class, which the factory is to make instances of.
  * @example
  * await startService("tcp://127.0.0.1:8787", perSession((session) => new ChatRoom(session.front<Chatter>())));
  */
@@ -51,7 +51,7 @@ export function perSession<F>(make: (session: Session) => F | Promise<F>): PerSe
 /**
  * A fresh front for each call on it, disposed when the call is answered.
  *
- * @throws RpcError `invalid-argument` for a class: the factory calls its constructor.
+ * @throws RpcError `invalid-argument` for what is no function, and for a class, which the factory is to make instances of.
  * @example
  * await startService("tcp://127.0.0.1:8787", perCall(() => new UnitOfWork()));
  */
@@ -75,9 +75,10 @@ function whatElse(value: unknown): string | undefined {
 }
 
 /** A class can't be called, so it makes neither a front nor a factory. */
-function checkFactory(make: object, verb: string): void {
+function checkFactory(make: unknown, verb: string): void {
   if (typeof make === "function" && !isClass(make)) return;
-  const expected = `a function that makes a front, as in (session) => new ${typeName(make) || "Front"}(session)`;
+  const name = isClass(make) ? typeName(make) : "Front";
+  const expected = `a function that makes a front, as in (session) => new ${name}(session)`;
   throw new RpcError("invalid-argument", `${verb}: expected ${expected}`, "not-sent");
 }
 
