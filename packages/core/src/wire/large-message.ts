@@ -5,6 +5,13 @@ import { firstOfMany, frame, frameHeaderBytes, maxFragmentBytes } from "./frames
 /** What a message counts as while it is unsent. Items of streams count for nobody: who sends them waits by itself. */
 export type Purpose = "call" | "reply" | "item" | "control";
 
+/** `memory[start, end)`. The memory is the message's from now on. */
+export interface Payload {
+  readonly memory: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
 export class LargeMessage {
   readonly number: number;
   readonly purpose: Purpose;
@@ -17,8 +24,7 @@ export class LargeMessage {
   #position: number;
   readonly #end: number;
 
-  /** The payload `memory[start, end)`. The memory is the message's from now on. */
-  constructor(number: number, code: number, purpose: Purpose, memory: Uint8Array, start: number, end: number) {
+  constructor(number: number, code: number, purpose: Purpose, { memory, start, end }: Payload) {
     this.number = number;
     this.purpose = purpose;
     this.totalBytes = end - start;

@@ -6,7 +6,7 @@ import type { Clock, Timer } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { frame, frameHeaderBytes, maxPayloadBytes, preamble } from "./frames.ts";
-import { LargeMessage, type Purpose, writeHeader, writePing } from "./large-message.ts";
+import { LargeMessage, type Payload, type Purpose, writeHeader, writePing } from "./large-message.ts";
 import { LargeMessages } from "./large-messages.ts";
 import type { Slabs } from "./slabs.ts";
 
@@ -34,6 +34,8 @@ export interface Place {
 const fullBatchBytes = 64 * 1024;
 /** Frames are not held back for longer, in milliseconds. */
 const maxHeldMs = 1;
+/** What stands in the batch before a large message moves elsewhere when there is no more of it than this. */
+const maxAlongBytes = 4 * 1024;
 /** A whole frame, and a ping. At 8 KiB a second, the slowest peer worth waiting for, it is taken within `stallTimeoutMs`. */
 const maxPieceBytes = maxPayloadBytes + 2 * frameHeaderBytes;
 
@@ -55,6 +57,8 @@ export class Outbox {
   #stallTimer: Timer | undefined;
   #batchBytes = nothingUnsent();
   #largestReplyBytes = 0;
+  /** Since the last ping. */
+  #unpingedBytes = 0;
   /** The rest of a batch that was being written when the channel asked to wait, and what the whole batch was. */
   #rest: Uint8Array | undefined;
   #restOf = nothingUnsent();
@@ -156,6 +160,15 @@ export class Outbox {
     this.#endFrame(purpose);
   }
 
+  /** How far the peer has read is asked so often that who reads slowly is not taken for one who does not read. */
+  #pingBehind(bytes: number): void {
+    this.#unpingedBytes += bytes;
+    if (this.#unpingedBytes < fullBatchBytes) return;
+    this.#unpingedBytes = 0;
+    this.#large.pinged();
+    writePing(this.#batchWriter());
+  }
+
   /** Returns the large message that it became. */
   #endFrame(purpose: Purpose): LargeMessage | undefined {
     if (this.#openAt < 0) return undefined;
@@ -168,6 +181,7 @@ export class Outbox {
     if (!large) {
       writeHeader(writer, at, this.#openCode);
       this.#batchBytes[purpose] += payloadBytes + frameHeaderBytes;
+      this.#pingBehind(payloadBytes);
     }
     if (writer.length >= fullBatchBytes) this.flush();
     else this.#schedule();
@@ -251,9 +265,9 @@ export class Outbox {
   /** The peer has answered a ping: it has read what was sent before. */
   answered(): void {
     this.#large.answered();
-    if (this.#isBlocked || !this.#large.isInProgress) return;
     this.#endStall();
-    this.flush();
+    if (this.#isBlocked) this.#watchStall();
+    else if (this.#large.isInProgress) this.flush();
   }
 
   /** Sends what small frames there are, drops the rest and takes nothing more. */
@@ -283,19 +297,26 @@ export class Outbox {
 
   #cut(writer: ByteWriter, at: number, purpose: Purpose): LargeMessage {
     const number = this.#large.nextNumber();
-    const [start, end] = [at + frameHeaderBytes, writer.position];
-    const message = new LargeMessage(number, this.#openCode, purpose, writer.bytes, start, end);
-    this.#leaveTo(message, writer, at);
+    const message = new LargeMessage(number, this.#openCode, purpose, this.#takePayload(writer, at));
     this.#large.add(message);
     this.#beginWaiting();
     return message;
   }
 
-  /** The memory of the batch is the message's now: what stands before it, up to `at`, goes on elsewhere. */
-  #leaveTo(message: LargeMessage, writer: ByteWriter, at: number): void {
-    const before = message.memory.subarray(writer.start, at);
+  /** The payload of the frame at `at`, which leaves the batch: in place, unless that held on to much else. */
+  #takePayload(writer: ByteWriter, at: number): Payload {
+    const [start, end] = [at + frameHeaderBytes, writer.position];
+    const { bytes } = writer;
+    if (at - writer.start > maxAlongBytes || bytes.length > 2 * (end - start)) {
+      const memory = this.#options.slabs.blocks.borrow(end - start);
+      memory.set(bytes.subarray(start, end));
+      writer.position = at;
+      return { memory, start: 0, end: end - start };
+    }
+    const before = bytes.subarray(writer.start, at);
     if (!writer.shrink()) this.#writer = undefined;
     if (before.length > 0) this.#batchWriter().raw(before);
+    return { memory: bytes, start, end };
   }
 
   #beginWaiting(): void {
@@ -355,7 +376,15 @@ export class Outbox {
   /** Something waits until the channel drains, or the peer answers. */
   #watchStall(): void {
     if (this.stallTimeoutMs === Number.POSITIVE_INFINITY) return;
-    this.#stallTimer ??= this.#options.clock.setTimer(this.stallTimeoutMs, () => this.#options.stalled());
+    this.#stallTimer ??= this.#options.clock.setTimer(this.stallTimeoutMs, () => this.#timeIsUp());
+  }
+
+  /** It may have been us who were busy: what has come meanwhile is read first. */
+  #timeIsUp(): void {
+    const timer = this.#stallTimer;
+    this.#options.clock.nextTurn(() => {
+      if (timer && this.#stallTimer === timer) this.#options.stalled();
+    });
   }
 
   #endStall(): void {

@@ -12,6 +12,7 @@ export interface StallWatchOptions {
 export class StallWatch {
   readonly #options: StallWatchOptions;
   #timer: Timer | undefined;
+  #isStopped = false;
 
   constructor(options: StallWatchOptions) {
     this.#options = options;
@@ -22,14 +23,17 @@ export class StallWatch {
     const { clock, timeoutMs, since } = this.#options;
     const sinceMs = since();
     if (sinceMs === undefined || this.#timer) return;
-    this.#timer = clock.setTimer(sinceMs + timeoutMs - clock.now(), () => this.#timeIsUp());
+    // It may have been us who were busy: what has come meanwhile is read first.
+    this.#timer = clock.setTimer(sinceMs + timeoutMs - clock.now(), () => clock.nextTurn(() => this.#timeIsUp()));
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#timer?.cancel();
   }
 
   #timeIsUp(): void {
+    if (this.#isStopped) return;
     const { clock, timeoutMs, since, stalled } = this.#options;
     this.#timer = undefined;
     const sinceMs = since();

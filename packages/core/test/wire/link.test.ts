@@ -259,6 +259,7 @@ describe("time in which we do not read", () => {
     world.clock.advance(stallTimeoutMs - 1);
     expect(peer.told).toEqual([]);
     world.clock.advance(2);
+    await turns(2);
     expect(peer.told).toEqual(["timeout"]);
   });
 
@@ -269,6 +270,7 @@ describe("time in which we do not read", () => {
     for (let i = 0; i < 12 && peer.told.length === 0; i++) {
       peer.chunk(numbered(3));
       world.clock.advance(stallTimeoutMs / 10);
+      await turns(2);
     }
     expect(peer.told).toEqual(["timeout"]);
   });

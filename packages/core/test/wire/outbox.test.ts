@@ -5,17 +5,22 @@ import { firstOfMany, frame, kindOf, maxPayloadBytes } from "../../src/wire/fram
 import { Outbox, type Place } from "../../src/wire/outbox.ts";
 import { Slabs } from "../../src/wire/slabs.ts";
 
-/** An outbox over a channel that takes what it is given until it is blocked. */
+/** An outbox over a channel that takes what it is given until it is blocked. `pings` stand behind so many frames. */
 function openOutbox() {
   const frames: { readonly kind: number; readonly isFirst: boolean; readonly bytes: number }[] = [];
+  const pings: number[] = [];
   const reader = new FrameReader(maxPayloadBytes, new Slabs(), {
-    frame: (code, _bytes, start, end) =>
-      frames.push({ kind: kindOf(code), isFirst: (code & firstOfMany) !== 0, bytes: end - start }),
+    frame(code, _bytes, start, end) {
+      const kind = kindOf(code);
+      if (kind === frame.ping) pings.push(frames.length);
+      else frames.push({ kind, isFirst: (code & firstOfMany) !== 0, bytes: end - start });
+    },
     oversized: () => expect.unreachable(),
   });
   const channel = { isBlocked: false, isFlushed: false, writes: 0 };
   const memory = new Set<ArrayBufferLike>();
   const clock = new ManualClock();
+  const stalls: number[] = [];
   const outbox = new Outbox({
     clock,
     slabs: new Slabs(),
@@ -26,7 +31,7 @@ function openOutbox() {
       return !channel.isBlocked;
     },
     isFlushed: () => channel.isFlushed,
-    stalled: () => {},
+    stalled: () => stalls.push(clock.now()),
     advanced: () => {},
   });
   const send = (bytes: number) => {
@@ -42,7 +47,7 @@ function openOutbox() {
     outbox.flush();
     channel.isBlocked = false;
   };
-  return { outbox, frames, channel, memory, send, block };
+  return { clock, outbox, frames, pings, channel, memory, stalls, send, block };
 }
 
 describe("an outbox", () => {
@@ -101,6 +106,52 @@ describe("an outbox", () => {
     expect(outbox.unsentBytes("call")).toBeLessThan(unsentBytes);
     expect(outbox.unsentBytes("reply") + outbox.unsentBytes("control")).toBe(0);
     expect(outbox.blockedBytes).toBe(0);
+  });
+
+  test("asks every 64 KiB how far the peer has read: one that reads slowly keeps its session", async () => {
+    const { clock, outbox, pings, channel, stalls, send, block } = openOutbox();
+    outbox.stallTimeoutMs = 1_000;
+    block();
+    for (let i = 0; i < 100; i++) send(10_000);
+    channel.isBlocked = true;
+    outbox.drained();
+    for (let i = 0; i < 10; i++) {
+      clock.advance(900);
+      outbox.answered();
+    }
+    await turns(2);
+    expect(stalls).toEqual([]);
+    clock.advance(1_000);
+    await turns(2);
+    expect(stalls).toHaveLength(1);
+    channel.isBlocked = false;
+    outbox.drained();
+    expect(pings).toEqual([8, 15, 22, 29, 36, 43, 50, 57, 64, 71, 78, 85, 92, 99]);
+  });
+
+  test("reads what has come before it says that the peer takes nothing: it may have been busy itself", async () => {
+    const { clock, outbox, channel, stalls, send } = openOutbox();
+    outbox.stallTimeoutMs = 1_000;
+    channel.isBlocked = true;
+    send(1);
+    outbox.flush();
+    clock.advance(5_000);
+    outbox.drained();
+    await turns(2);
+    expect(stalls).toEqual([]);
+  });
+
+  test("keeps no more for large messages that wait than they are", () => {
+    const { outbox, memory, send, block } = openOutbox();
+    block();
+    const places = Array.from({ length: 100 }, () => send(70_000));
+    const kept = new Set(places.map(({ large }) => large?.memory));
+    const bytes = [...kept].reduce((sum, held) => sum + (held?.length ?? 0), 0);
+    expect(kept.size).toBe(100);
+    expect(bytes).toBeLessThan(2.2 * 100 * 70_000);
+    outbox.drained();
+    const written = [...memory].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    expect(written).toBeLessThan(4.5 * 100 * 70_000);
   });
 
   test("lets small frames pass between the fragments of large ones", async () => {
