@@ -86,9 +86,11 @@ export class ExportTable {
     return reference && this.#options.isOurImport(reference) ? homeward(reference) : undefined;
   }
 
-  /** Counts a hold of the peer on an object. @throws RpcError `unsupported-value`, `limit-exceeded` */
+  /** Counts a hold of the peer on an object. @throws RpcError `unsupported-value`, `limit-exceeded`, `stale-reference` */
   export(value: object): ExportEntry {
-    const object = referenceOf(value) ? passedOn(value) : value;
+    const reference = referenceOf(value);
+    if (reference?.down?.reason === "released") throw notHeld(reference);
+    const object = reference ? passedOn(value) : value;
     const entry = this.#byObject.get(object) ?? this.#addNext(object);
     entry.holds++;
     return entry;
@@ -220,5 +222,9 @@ export class ExportTable {
 
 function homeward(reference: FarReference): WireReference {
   if (!reference.down) return { kind: "home", id: reference.id, name: "" };
-  throw new RpcError("stale-reference", `${reference.describe()} is not held any more`, "not-sent");
+  throw notHeld(reference);
+}
+
+function notHeld(reference: FarReference): RpcError {
+  return new RpcError("stale-reference", `${reference.describe()} is not held any more`, "not-sent");
 }

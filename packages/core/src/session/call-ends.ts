@@ -53,11 +53,7 @@ export class CallEnds {
       this.#complete(call, call.guard, value);
       return;
     }
-    if (this.backlog === "full") {
-      this.#running.occupy(call);
-      this.#deferred.push(() => this.returned(call, value));
-      return;
-    }
+    if (this.#mustWait(call, () => this.returned(call, value))) return;
     this.#tellResult(call, value);
     this.#running.finish(call);
   }
@@ -68,10 +64,19 @@ export class CallEnds {
       this.refuse(call, call.neverBegan);
       return;
     }
+    if (this.#mustWait(call, () => this.threw(call, thrown))) return;
     // Whichever side notices first that the caller's time is up, the caller hears the same.
     if (call.isLate && !call.isLimitedHere) this.#tellRefusal(call, call.timeUp());
     else this.#tellThrown(call, thrown);
     this.#running.finish(call);
+  }
+
+  /** Whether the peer has to read first; then `again` is called when it has. */
+  #mustWait(call: IncomingCall, again: () => void): boolean {
+    if (this.backlog !== "full") return false;
+    this.#running.occupy(call);
+    this.#deferred.push(again);
+    return true;
   }
 
   refuse(call: IncomingCall, error: RpcError): void {
@@ -91,8 +96,17 @@ export class CallEnds {
     this.refuse(call, told());
   }
 
+  /** From now on the call's own limit counts, if it has one. */
+  watchTime(call: IncomingCall): void {
+    if (call.isLimitedHere) call.whenLate((error) => this.#expire(call, error));
+  }
+
   /** The caller is answered; the method keeps its slot until it is done, and what it returns then is dropped. */
-  expire(call: IncomingCall, error: RpcError): void {
+  #expire(call: IncomingCall, error: RpcError): void {
+    if (!call.runs) {
+      this.refuse(call, new RpcError(error.code, error.detail, "not-executed"));
+      return;
+    }
     if (call.isPostponed) {
       call.cancel(error);
       return;
@@ -139,6 +153,7 @@ export class CallEnds {
         return;
       }
       this.#running.occupy(call);
+      this.watchTime(call);
       completed.then(
         (ready) => this.returned(call, ready),
         (error) => this.refuseFor(call, error, unchecked),

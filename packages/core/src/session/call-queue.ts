@@ -134,11 +134,10 @@ export class CallQueue {
     return this.#running - this.#aside < this.#slots && this.#hasRoom;
   }
 
-  /** Whether another call may wait, here or for its object. */
+  /** Whether another call may wait. Slots that nobody may take now are room: a caller sends as many as both together. */
   get #hasRoom(): boolean {
-    const beyondSlots = Math.max(0, this.#running - this.#slots);
-    const waiting = this.#queue.length + this.#behindGates + Math.min(this.#aside, beyondSlots);
-    return waiting < this.#options.maxQueuedCalls;
+    const present = this.#queue.length + this.#behindGates + this.#running;
+    return present < this.#slots + this.#options.maxQueuedCalls;
   }
 
   /** Added up anew: only large calls ask. */

@@ -65,6 +65,7 @@ export class Dispatcher {
   #later<T>(call: IncomingCall, decision: PromiseLike<T>, next: (decided: T) => void): void {
     this.#running.occupy(call);
     this.#options.queue.hold(call);
+    this.#ends.watchTime(call);
     decision.then(
       (decided) => this.#step(call, () => this.#goOn(call, () => next(decided))),
       (error) => this.#ends.refuseFor(call, error),
@@ -147,7 +148,7 @@ export class Dispatcher {
   #await(call: IncomingCall, result: PromiseLike<unknown>): void {
     this.#running.occupy(call);
     if (call.isPostponed) this.#stepAside(call);
-    if (call.isLimitedHere) call.whenLate((error) => this.#ends.expire(call, error));
+    this.#ends.watchTime(call);
     Promise.resolve(result).then(
       (value) => this.#ends.returned(call, value),
       (thrown) => this.#ends.threw(call, thrown),

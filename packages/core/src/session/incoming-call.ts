@@ -177,8 +177,9 @@ export class IncomingCall implements PostponableCall, StreamMaker {
     this.isLimitedHere = true;
   }
 
-  /** Runs `task` when the callee's own limit passes before the method is done. */
+  /** Runs `task` when the callee's own limit passes before the call is finished. A nearer limit replaces one that was further. */
   whenLate(task: (error: RpcError) => void): void {
+    this.#lateTimer?.cancel();
     this.#lateTimer = this.#clock.setTimer((this.deadline as number) - this.#clock.now(), () => {
       task(new RpcError("timeout", `${this.method || "the function"} takes longer than it may here`, "unknown"));
     });

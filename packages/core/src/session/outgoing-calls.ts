@@ -48,6 +48,7 @@ export class OutgoingCalls {
   /** Nothing is sent before the peer knows of the session. */
   #hasBegun = false;
   #lastId = 0;
+  #isWriting = false;
   /** How calls fail once the session is over. */
   #failure: ((call: PendingCall, hasLeft: boolean) => RpcError) | undefined;
 
@@ -155,8 +156,9 @@ export class OutgoingCalls {
     return call;
   }
 
-  /** Sends what was held back, as far as the peer takes it. */
+  /** Sends what was held back, as far as the peer takes it; not in the middle of a call that it has not been charged for. */
   pump(): void {
+    if (this.#isWriting) return;
     while (!this.#held.isEmpty && !this.#isWindowFull) {
       const next = this.#held.shift() as PendingCall | (() => void); // it is not empty
       if (typeof next === "function") next();
@@ -260,7 +262,12 @@ export class OutgoingCalls {
   }
 
   #write(call: PendingCall, id: number, content: readonly unknown[] | Uint8Array): void {
-    call.bytes = this.#writer.write(call, id, content);
+    this.#isWriting = true;
+    try {
+      call.bytes = this.#writer.write(call, id, content);
+    } finally {
+      this.#isWriting = false;
+    }
     this.#number(call);
     this.#sent.add(call);
     this.count++;

@@ -76,11 +76,11 @@ export class PendingCall implements Place {
         giveUp(this.error("timeout", `no answer within ${timeoutMs} ms`, "unknown"));
       });
     }
-    if (signal) {
-      this.#stopListening = signals.listen(signal, () => {
-        giveUp(this.error("cancelled", "cancelled by the caller", "unknown", signal.reason));
-      });
-    }
+    if (!signal) return;
+    const cancel = () => giveUp(this.error("cancelled", "cancelled by the caller", "unknown", signal.reason));
+    // A value may have aborted it while it was being sent.
+    if (signal.aborted) cancel();
+    else this.#stopListening = signals.listen(signal, cancel);
   }
 
   /** What is left of `timeoutMs`, for the far side; `undefined` without one. */

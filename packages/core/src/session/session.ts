@@ -242,9 +242,9 @@ export class LiveSession implements Session, ReferenceOwner {
   /** A peer that asks and does not read must not fill our memory. */
   #checkBacklog(): void {
     const { maxSendBufferBytes } = this.#environment.limits;
-    const backlogBytes = this.#link.outbox.backlogBytes;
-    if (backlogBytes <= maxSendBufferBytes) return;
-    const detail = `the peer leaves ${backlogBytes} bytes of answers unread (limits.maxSendBufferBytes)`;
+    const { overdueBytes } = this.#link.outbox;
+    if (overdueBytes <= maxSendBufferBytes) return;
+    const detail = `the peer leaves ${overdueBytes} bytes of answers unread (limits.maxSendBufferBytes)`;
     this.#fail(new RpcError("limit-exceeded", detail, "unknown"));
   }
 

@@ -57,6 +57,8 @@ export class Outbox {
   #stallTimer: Timer | undefined;
   #batchBytes = nothingUnsent();
   #largestReplyBytes = 0;
+  #largestBeforeBytes = 0;
+  #newestReplyBytes = 0;
   /** Since the last ping. */
   #unpingedBytes = 0;
   /** The rest of a batch that was being written when the channel asked to wait, and what the whole batch was. */
@@ -95,7 +97,12 @@ export class Outbox {
     return Math.max(0, this.blockedBytes - this.#largestReplyBytes);
   }
 
-  /** The same with the largest: what a further reply would be added to. */
+  /** The same without the newest, too: it was added when there was room. */
+  get overdueBytes(): number {
+    return Math.max(0, this.blockedBytes - this.#largestBeforeBytes - this.#newestReplyBytes);
+  }
+
+  /** The same with all of them: what a further reply would be added to. */
   get blockedBytes(): number {
     return this.#isBlocked || !this.#large.isWindowOpen ? this.unsentBytes("reply") + this.unsentBytes("control") : 0;
   }
@@ -160,6 +167,12 @@ export class Outbox {
     this.#endFrame(purpose);
   }
 
+  #noteReply(bytes: number): void {
+    this.#newestReplyBytes = bytes;
+    this.#largestBeforeBytes = this.#largestReplyBytes;
+    if (bytes > this.#largestReplyBytes) this.#largestReplyBytes = bytes;
+  }
+
   /** How far the peer has read is asked so often that who reads slowly is not taken for one who does not read. */
   #pingBehind(bytes: number): void {
     this.#unpingedBytes += bytes;
@@ -176,7 +189,7 @@ export class Outbox {
     const at = writer.start + this.#openAt;
     const payloadBytes = writer.position - at - frameHeaderBytes;
     this.#openAt = -1;
-    if (purpose === "reply" && payloadBytes > this.#largestReplyBytes) this.#largestReplyBytes = payloadBytes;
+    if (purpose === "reply") this.#noteReply(payloadBytes);
     const large = payloadBytes > maxPayloadBytes ? this.#cut(writer, at, purpose) : undefined;
     if (!large) {
       writeHeader(writer, at, this.#openCode);

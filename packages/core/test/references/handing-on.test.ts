@@ -95,6 +95,14 @@ async function three(options: { origin?: PairOptions; reader?: PairOptions } = {
   return { doc, b, origin, reader, stub, [Symbol.asyncDispose]: end };
 }
 
+test("a stub that was released is handed on to nobody", async () => {
+  await using origin = await leakCheckedPair(library().front);
+  await using reader = await leakCheckedPair(library().front);
+  const stub = await origin.front.doc();
+  release(stub);
+  expect(await failureOf(reader.front.give(stub))).toMatchObject({ code: "stale-reference", outcome: "not-sent" });
+});
+
 describe.each(places)("a stub handed on, over $place,", ({ at }) => {
   test("reaches the same object, in the order of the calls, whether they are large, oneway or not", async () => {
     const { doc, front } = library();

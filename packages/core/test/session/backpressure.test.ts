@@ -5,7 +5,7 @@ import { type Limits, withOptions } from "../../src/index.ts";
 import { frame } from "../../src/wire/frames.ts";
 import { rawClient } from "../limits/worlds.ts";
 import { leakCheckedPair, tcp } from "./pairs.ts";
-import { gate, until } from "./waiting.ts";
+import { failureOf, gate, until } from "./waiting.ts";
 
 class Store {
   begun = 0;
@@ -172,6 +172,27 @@ describe("an honest client over tcp", () => {
     const bytes = new Uint8Array(500_000).fill(7);
     const echoes = await Promise.all(Array.from({ length: 30 }, () => pair.front[method](bytes)));
     expect(echoes.every((echo) => echo.length === bytes.length && echo[499_999] === 7)).toBe(true);
+  });
+
+  test.each(["throw", "throwLater"] as const)("may hear of more errors of %s than any buffer holds", async (method) => {
+    const thrown = () => Object.assign(new Error("large"), { data: new Uint8Array(500_000) });
+    const front = {
+      throw() {
+        throw thrown();
+      },
+      throwLater: () => Promise.reject(thrown()),
+    };
+    const limits = { maxSendBufferBytes: 1_000_000 };
+    await using pair = await leakCheckedPair(front, { service: { limits } }, tcp);
+    const errors = await Promise.all(Array.from({ length: 30 }, () => failureOf(pair.front[method]())));
+    for (const error of errors) expect(error).toMatchObject({ message: "large", outcome: "executed" });
+  });
+
+  test("may have answers that are larger than the buffer, several at once", async () => {
+    const limits = { maxSendBufferBytes: 500_000 };
+    await using pair = await leakCheckedPair(new Store(), { service: { limits } }, tcp);
+    const sizes = await Promise.all(Array.from({ length: 5 }, () => pair.front.echo(new Uint8Array(2_000_000))));
+    expect(sizes.map(({ length }) => length)).toEqual(new Array(5).fill(2_000_000));
   });
 
   test("may send more at once than any buffer holds", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../conformance/src/index.ts";
-import { byReference, currentCall, RemoteError, RpcError, withOptions } from "../../src/index.ts";
+import { byReference, currentCall, perCall, RemoteError, RpcError, withOptions } from "../../src/index.ts";
 import { leakCheckedPair, places, tcp } from "./pairs.ts";
 import { failureOf, gate, until } from "./waiting.ts";
 
@@ -70,6 +70,23 @@ describe("a caller's timeoutMs", () => {
 });
 
 describe("callTimeoutMs", () => {
+  test("counts while policies decide and fronts are made: then the method never runs", async () => {
+    const { clock, options } = timed();
+    const never = new Promise<never>(() => {});
+    const makers = [
+      { front: perCall(() => never), service: options.service },
+      { front: new Slow(), service: { ...options.service, authorize: [() => never] } },
+    ];
+    for (const { front, service } of makers) {
+      await using pair = await leakCheckedPair<Slow>(front as Slow, { clock, service });
+      const calls = [failureOf(pair.front.hello()), failureOf(pair.front.hello())];
+      await until(() => pair.session.stats().runningCalls > 0);
+      clock.advance(100);
+      for (const call of calls) expect(await call).toMatchObject({ code: "timeout", outcome: "not-executed" });
+      await until(() => pair.session.stats().runningCalls === 0);
+    }
+  });
+
   test("is the deadline a method sees, where the caller's is not nearer", async () => {
     const { clock, options } = timed();
     await using pair = await leakCheckedPair(new Slow(), options);

@@ -27,6 +27,15 @@ describe.each(places)("a service that runs few calls at a time, over $place", ({
     expect(most).toBe(2);
   });
 
+  test("gets all of large ones that wait for each other, or for their answers to be read", async () => {
+    const front = { echo: (bytes: Uint8Array) => bytes, echoLater: async (bytes: Uint8Array) => bytes };
+    const limits = { maxRunningCalls: 2, maxQueuedCalls: 2, maxSendBufferBytes: 500_000 };
+    await using pair = await leakCheckedPair(front, { service: { limits } }, at);
+    const bytes = new Uint8Array(300_000);
+    const calls = Array.from({ length: 12 }, (_, i) => pair.front[i % 2 ? "echo" : "echoLater"](bytes));
+    for (const { length } of await Promise.all(calls)) expect(length).toBe(300_000);
+  });
+
   test("gets them in their order", async () => {
     const seen: number[] = [];
     const front = {
@@ -105,17 +114,17 @@ describe("a peer that does not hold back", () => {
     door.open();
   });
 
-  test("and sends calls behind one whose rest never comes, is refused beyond the queue", async () => {
+  test("and sends calls behind one whose rest never comes, is refused beyond the slots and the queue", async () => {
     const front = { add: (a: number, b: number) => a + b, take: (_bytes: Uint8Array) => {} };
-    await using pair = await leakCheckedPair(front, { service: { limits: { maxQueuedCalls: 3 } } });
+    await using pair = await leakCheckedPair(front, { service: { limits: { maxRunningCalls: 1, maxQueuedCalls: 3 } } });
     await using raw = await RawPeer.connect(memoryTransport, pair.service.uri);
     raw.beginCall(1, 0, "take", [new Uint8Array(100_000)]);
-    for (let i = 2; i <= 6; i++) raw.call(i, 0, "add", [i, i]);
+    for (let i = 2; i <= 7; i++) raw.call(i, 0, "add", [i, i]);
     expect(await raw.nextError()).toMatchObject({
-      callId: 5,
+      callId: 6,
       parts: ["overloaded", expect.any(String), "not-executed"],
     });
-    expect(await raw.nextError()).toMatchObject({ callId: 6 });
+    expect(await raw.nextError()).toMatchObject({ callId: 7 });
   });
 });
 

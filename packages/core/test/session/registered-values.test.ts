@@ -85,6 +85,21 @@ describe("references in a registered value", () => {
     expect(await pair.front.run(new Box(() => "called"))).toBe("called!");
   });
 
+  test("may abort the signal of the very call they are packed for", async () => {
+    const controller = new AbortController();
+    const aborting = registerValue(Box, {
+      name: "box",
+      pack({ content }) {
+        controller.abort();
+        return content;
+      },
+      unpack: (content) => new Box(content),
+    });
+    await using pair = await leakCheckedPair({ hang: (_box: Box) => new Promise(() => {}) }, typed([aborting]));
+    const call = withOptions(pair.front, { signal: controller.signal }).hang(new Box(1));
+    await expect(call).rejects.toMatchObject({ code: "cancelled", outcome: "not-sent" });
+  });
+
   test("count no hold when it can't be packed, or goes on to what can't be sent", async () => {
     const picky = registerValue(Box, {
       name: "box",
