@@ -1,5 +1,5 @@
 /** farref in a browser: all but listening and Node's transports. */
-import { memoryTransport, webSocketTransport } from "@farref/transports";
+import { webSocketTransport } from "@farref/transports";
 import { browserPlatform, browserTurns } from "./browser-platform.ts";
 import { type Connect, createConnect } from "./connect.ts";
 import { createSerialized, type Serialized } from "./serialized/serialized.ts";
@@ -14,7 +14,7 @@ export * from "./shared.ts";
  * const calculator = await connect<Calculator>("wss://calculator.example/rpc");
  * console.log(await calculator.add(5, 3));
  */
-export const connect: Connect = createConnect([webSocketTransport, memoryTransport], browserPlatform);
+export const connect: Connect = createConnect([webSocketTransport], browserPlatform);
 /**
  * The same object, but its methods run one at a time, in the order of their calls. {@link Serialized} tells which calls
  * are let in meanwhile, and what it refuses.
