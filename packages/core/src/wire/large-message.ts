@@ -1,5 +1,5 @@
 /** A message on its way in fragments, so that others get their turn between them. */
-import { ByteWriter } from "./byte-writer.ts";
+import type { ByteWriter } from "./byte-writer.ts";
 import { firstOfMany, frame, frameHeaderBytes, maxFragmentBytes } from "./frames.ts";
 
 /** What a message counts as while it is unsent. Items of streams count for nobody: who sends them waits by itself. */
@@ -55,18 +55,17 @@ export class LargeMessage {
   next(isInPlace: boolean): Uint8Array {
     const start = this.#position;
     const fragment = this.#fragment();
-    const headerBytes = 2 * frameHeaderBytes + varintBytes(this.number);
-    const writer = isInPlace
-      ? new ByteWriter(this.memory, start - headerBytes)
-      : new ByteWriter(new Uint8Array(headerBytes + fragment.length));
-    writePing(writer);
-    const header = writer.position;
-    writer.u32(0);
-    writer.varint(this.number);
-    if (isInPlace) writer.position += fragment.length;
-    else writer.raw(fragment);
-    writeHeader(writer, header, frame.more);
-    return writer.written();
+    const numberBytes = varintBytes(this.number);
+    const headerBytes = 2 * frameHeaderBytes + numberBytes;
+    const bytes = isInPlace
+      ? this.memory.subarray(start - headerBytes, this.#position)
+      : new Uint8Array(headerBytes + fragment.length);
+    if (!isInPlace) bytes.set(fragment, headerBytes);
+    const header = new DataView(bytes.buffer, bytes.byteOffset);
+    header.setUint32(0, frame.ping << 24);
+    header.setUint32(frameHeaderBytes, (frame.more << 24) | (numberBytes + fragment.length));
+    putVarint(bytes, 2 * frameHeaderBytes, this.number);
+    return bytes;
   }
 
   #fragment(): Uint8Array {
@@ -83,6 +82,14 @@ export function writeHeader(writer: ByteWriter, at: number, code: number): void 
 
 export function writePing(writer: ByteWriter): void {
   writer.u32(frame.ping << 24);
+}
+
+/** Where there is room for it and nothing else: a `ByteWriter` wants some to spare. */
+function putVarint(bytes: Uint8Array, at: number, value: number): void {
+  let position = at;
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes[position++] = (rest % 0x80) | 0x80;
+  bytes[position] = rest;
 }
 
 function varintBytes(number: number): number {

@@ -73,7 +73,14 @@ const numberOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOff
 
 describe("messages of any size", () => {
   test("arrive as they were sent, whatever the channel does with memory, unless they are taken back", () => {
-    const size = fc.oneof(fc.nat(100), fc.nat(70_000), fc.nat(400_000), fc.nat(3_000_000));
+    const aroundFragments = fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: -20, max: 20 }));
+    const size = fc.oneof(
+      aroundFragments.map(([count, more]) => 65_536 * count + more),
+      fc.nat(100),
+      fc.nat(70_000),
+      fc.nat(400_000),
+      fc.nat(3_000_000),
+    );
     const step = fc.record({ size, isTakenBack: fc.boolean(), after: fc.constantFrom("go on", "flush", "drain") });
     const taking = fc.constantFrom<Taking>("at once", "later", "blocked");
     fc.assert(
