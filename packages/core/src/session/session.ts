@@ -25,6 +25,9 @@ import { joinParts, type SessionOptions, type SessionParts } from "./session-par
 import { SessionState, type StateListener } from "./session-state.ts";
 import type { SessionStreams } from "./session-streams.ts";
 
+/** Frames of a few bytes each: no honest peer leaves so many of them unread. */
+const maxSignalBytes = 4 * 1024 * 1024;
+
 export class LiveSession implements Session, ReferenceOwner {
   readonly id: string;
   readonly address: string;
@@ -242,9 +245,10 @@ export class LiveSession implements Session, ReferenceOwner {
   /** A peer that asks and does not read must not fill our memory. */
   #checkBacklog(): void {
     const { maxSendBufferBytes } = this.#environment.limits;
-    const { overdueBytes } = this.#link.outbox;
-    if (overdueBytes <= maxSendBufferBytes) return;
-    const detail = `the peer leaves ${overdueBytes} bytes of answers unread (limits.maxSendBufferBytes)`;
+    const { overdueBytes, unsentSignalBytes } = this.#link.outbox;
+    if (overdueBytes <= maxSendBufferBytes && unsentSignalBytes <= maxSignalBytes) return;
+    const bytes = Math.max(overdueBytes, unsentSignalBytes);
+    const detail = `the peer leaves ${bytes} bytes of answers unread (limits.maxSendBufferBytes)`;
     this.#fail(new RpcError("limit-exceeded", detail, "unknown"));
   }
 

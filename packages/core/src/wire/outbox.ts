@@ -97,6 +97,11 @@ export class Outbox {
     return Math.max(0, this.blockedBytes - this.#largestReplyBytes);
   }
 
+  /** What a blocked channel has not taken of pongs, releases and the like. */
+  get unsentSignalBytes(): number {
+    return this.#isBlocked ? this.unsentBytes("control") : 0;
+  }
+
   /** The same without the newest, too: it was added when there was room. */
   get overdueBytes(): number {
     return Math.max(0, this.blockedBytes - this.#largestBeforeBytes - this.#newestReplyBytes);
