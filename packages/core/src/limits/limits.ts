@@ -23,8 +23,8 @@ export interface Limits {
   /** Most open streams of one session. */
   readonly maxStreams: number;
   /**
-   * Most bytes of replies that one peer leaves unread, the largest not counted: more end its session. Items of streams do not
-   * count, for no more of them are sent than the consumer has granted.
+   * Most bytes of replies that one peer leaves unread, the largest and the newest not counted: more end its session. Items of
+   * streams do not count, for no more of them are sent than the consumer has granted.
    */
   readonly maxSendBufferBytes: number;
   /** Most sessions of one service. */
