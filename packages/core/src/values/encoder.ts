@@ -10,7 +10,15 @@ import { writeArrayHeader, writeExtensionHeader, writeMapHeader } from "./header
 import { Identities } from "./identities.ts";
 import { isMarked } from "./marks.ts";
 import { bigints, writeNumber } from "./numbers.ts";
-import { countElements, extras, localPrototype, ownValue, requireNoSymbols } from "./own-properties.ts";
+import {
+  accessor,
+  countElements,
+  extras,
+  isGetter,
+  localPrototype,
+  ownValue,
+  requireNoSymbols,
+} from "./own-properties.ts";
 import { references } from "./references.ts";
 import { propertyStep, tooMuch, unsupported, within } from "./refusal.ts";
 import { refusalOf } from "./refused-kinds.ts";
@@ -87,7 +95,8 @@ export class Encoder {
     try {
       for (; i < list.length; i++) {
         const item = list[i];
-        if (item !== undefined || Object.hasOwn(list, i)) this.value(item, depth);
+        if (item !== undefined) this.value(item, depth);
+        else if (Object.hasOwn(list, i)) this.value(ownValue(list, String(i)), depth);
         else {
           this.#absent(1);
           holes++;
@@ -102,6 +111,7 @@ export class Encoder {
   array(list: readonly unknown[], depth: number): void {
     this.enter(depth);
     this.charge(list.length);
+    requireNoGetters(list);
     const held = countElements(list);
     writeArrayHeader(this.writer, list.length);
     const holes = this.elements(list, depth + 1);
@@ -201,4 +211,8 @@ export class Encoder {
     else if (width === 2) this.writer.u16(number);
     else this.writer.u32(number);
   }
+}
+
+function requireNoGetters(list: readonly unknown[]): void {
+  for (let i = 0; i < list.length; i++) if (isGetter(list, i)) throw within(`[${i}]`, accessor());
 }

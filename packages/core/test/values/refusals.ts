@@ -79,6 +79,14 @@ const accessors: readonly Refused[] = [
     ".b",
   ],
   ["an accessor on an error", () => Object.defineProperty(new Error("e"), "b", accessor), /accessors/, ".b"],
+  ["an accessor in an array", () => Object.defineProperty([1, 2], 1, accessor), /accessors are not copied/, "[1]"],
+  [
+    "an accessor in a long array",
+    () => Object.defineProperty(new Array(100).fill(0), 70, accessor),
+    /accessors/,
+    "[70]",
+  ],
+  ["a setter in an array", () => Object.defineProperty([1, 2], 0, { set() {}, enumerable: true }), /accessors/, "[0]"],
   ["a setter alone", () => ({ set only(_value: number) {} }), /accessors/, ".only"],
 ];
 
