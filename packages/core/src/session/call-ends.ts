@@ -71,14 +71,6 @@ export class CallEnds {
     this.#running.finish(call);
   }
 
-  /** Whether the peer has to read first; then `again` is called when it has. */
-  #mustWait(call: IncomingCall, again: () => void): boolean {
-    if (this.backlog !== "full") return false;
-    this.#running.occupy(call);
-    this.#deferred.push(again);
-    return true;
-  }
-
   refuse(call: IncomingCall, error: RpcError): void {
     if (this.#isDone(call)) return;
     this.#tellRefusal(call, error);
@@ -135,6 +127,14 @@ export class CallEnds {
   /** What was not answered until now never will be: the session is over. */
   finished(call: IncomingCall): void {
     this.#audit(call, { permitted: call.hasBegun, threw: false, code: "closed" });
+  }
+
+  /** Whether the peer has to read first; then `again` is called when it has. */
+  #mustWait(call: IncomingCall, again: () => void): boolean {
+    if (this.backlog !== "full") return false;
+    this.#running.occupy(call);
+    this.#deferred.push(again);
+    return true;
   }
 
   /** Whether there is nothing to answer any more; what was answered before it was done is done now. */

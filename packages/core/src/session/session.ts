@@ -246,10 +246,15 @@ export class LiveSession implements Session, ReferenceOwner {
   #checkBacklog(): void {
     const { maxSendBufferBytes } = this.#environment.limits;
     const { overdueBytes, unsentSignalBytes } = this.#link.outbox;
-    if (overdueBytes <= maxSendBufferBytes && unsentSignalBytes <= maxSignalBytes) return;
-    const bytes = Math.max(overdueBytes, unsentSignalBytes);
-    const detail = `the peer leaves ${bytes} bytes of answers unread (limits.maxSendBufferBytes)`;
-    this.#fail(new RpcError("limit-exceeded", detail, "unknown"));
+    if (overdueBytes > maxSendBufferBytes) {
+      this.#failUnread(`${overdueBytes} bytes of answers unread (limits.maxSendBufferBytes)`);
+    } else if (unsentSignalBytes > maxSignalBytes) {
+      this.#failUnread(`${unsentSignalBytes} bytes of pongs and the like unread`);
+    }
+  }
+
+  #failUnread(what: string): void {
+    this.#fail(new RpcError("limit-exceeded", `the peer leaves ${what}`, "unknown"));
   }
 
   #goodbye(reader: ByteReader): void {

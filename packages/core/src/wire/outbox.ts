@@ -97,11 +97,6 @@ export class Outbox {
     return Math.max(0, this.blockedBytes - this.#largestReplyBytes);
   }
 
-  /** What a blocked channel has not taken of pongs, releases and the like. */
-  get unsentSignalBytes(): number {
-    return this.#isBlocked ? this.unsentBytes("control") : 0;
-  }
-
   /** The same without the newest, too: it was added when there was room. */
   get overdueBytes(): number {
     return Math.max(0, this.blockedBytes - this.#largestBeforeBytes - this.#newestReplyBytes);
@@ -110,6 +105,11 @@ export class Outbox {
   /** The same with all of them: what a further reply would be added to. */
   get blockedBytes(): number {
     return this.#isBlocked || !this.#large.isWindowOpen ? this.unsentBytes("reply") + this.unsentBytes("control") : 0;
+  }
+
+  /** What a blocked channel has not taken of pongs, releases and the like. */
+  get unsentSignalBytes(): number {
+    return this.#isBlocked ? this.unsentBytes("control") : 0;
   }
 
   /** Whether a call begun now would overtake one that could not begin. */
@@ -172,40 +172,6 @@ export class Outbox {
     this.#endFrame(purpose);
   }
 
-  #noteReply(bytes: number): void {
-    this.#newestReplyBytes = bytes;
-    this.#largestBeforeBytes = this.#largestReplyBytes;
-    if (bytes > this.#largestReplyBytes) this.#largestReplyBytes = bytes;
-  }
-
-  /** How far the peer has read is asked so often that who reads slowly is not taken for one who does not read. */
-  #pingBehind(bytes: number): void {
-    this.#unpingedBytes += bytes;
-    if (this.#unpingedBytes < fullBatchBytes) return;
-    this.#unpingedBytes = 0;
-    this.#large.pinged();
-    writePing(this.#batchWriter());
-  }
-
-  /** Returns the large message that it became. */
-  #endFrame(purpose: Purpose): LargeMessage | undefined {
-    if (this.#openAt < 0) return undefined;
-    const writer = this.#batchWriter();
-    const at = writer.start + this.#openAt;
-    const payloadBytes = writer.position - at - frameHeaderBytes;
-    this.#openAt = -1;
-    if (purpose === "reply") this.#noteReply(payloadBytes);
-    const large = payloadBytes > maxPayloadBytes ? this.#cut(writer, at, purpose) : undefined;
-    if (!large) {
-      writeHeader(writer, at, this.#openCode);
-      this.#batchBytes[purpose] += payloadBytes + frameHeaderBytes;
-      this.#pingBehind(payloadBytes);
-    }
-    if (writer.length >= fullBatchBytes) this.flush();
-    else this.#schedule();
-    return large;
-  }
-
   /** Ends the open frame and notes where it stands, so that it can be taken back. */
   endAt(place: Place, purpose: Purpose): void {
     place.batch = this.#batch;
@@ -240,7 +206,7 @@ export class Outbox {
     this.#writeBatch();
     while (!this.#isBlocked && this.#large.isInProgress && this.#large.isWindowOpen) this.#writeFragment();
     if (this.#large.isInProgress) this.#watchStall();
-    else if (this.#large.isEmpty && !this.#isBlocked) this.#largestReplyBytes = 0;
+    else if (this.#large.isEmpty && !this.#isBlocked) this.#forgetReplies();
     this.#large.passBarriers();
     this.#options.advanced();
   }
@@ -295,6 +261,46 @@ export class Outbox {
     this.#isClosed = true;
     this.#endStall();
     this.#large.clear();
+  }
+
+  /** Returns the large message that it became. */
+  #endFrame(purpose: Purpose): LargeMessage | undefined {
+    if (this.#openAt < 0) return undefined;
+    const writer = this.#batchWriter();
+    const at = writer.start + this.#openAt;
+    const payloadBytes = writer.position - at - frameHeaderBytes;
+    this.#openAt = -1;
+    if (purpose === "reply") this.#noteReply(payloadBytes);
+    const large = payloadBytes > maxPayloadBytes ? this.#cut(writer, at, purpose) : undefined;
+    if (!large) {
+      writeHeader(writer, at, this.#openCode);
+      this.#batchBytes[purpose] += payloadBytes + frameHeaderBytes;
+      this.#pingBehind(payloadBytes);
+    }
+    if (writer.length >= fullBatchBytes) this.flush();
+    else this.#schedule();
+    return large;
+  }
+
+  #noteReply(bytes: number): void {
+    this.#newestReplyBytes = bytes;
+    this.#largestBeforeBytes = this.#largestReplyBytes;
+    if (bytes > this.#largestReplyBytes) this.#largestReplyBytes = bytes;
+  }
+
+  #forgetReplies(): void {
+    this.#largestReplyBytes = 0;
+    this.#largestBeforeBytes = 0;
+    this.#newestReplyBytes = 0;
+  }
+
+  /** How far the peer has read is asked so often that who reads slowly is not taken for one who does not read. */
+  #pingBehind(bytes: number): void {
+    this.#unpingedBytes += bytes;
+    if (this.#unpingedBytes < fullBatchBytes) return;
+    this.#unpingedBytes = 0;
+    this.#large.pinged();
+    writePing(this.#batchWriter());
   }
 
   #batchWriter(): ByteWriter {
@@ -353,7 +359,9 @@ export class Outbox {
     if (!writer || writer.length === 0) return;
     this.#writer = undefined;
     this.#batch++;
-    [this.#batchBytes, this.#restOf] = [this.#restOf, this.#batchBytes];
+    const written = this.#batchBytes;
+    this.#batchBytes = this.#restOf;
+    this.#restOf = written;
     this.#restOfBytes = writer.length;
     forget(this.#batchBytes);
     this.#write(writer.written());
