@@ -57,7 +57,8 @@ export class Admission {
     const begun = this.#incomplete.get(header.id);
     if (!begun) this.count++;
     const call = begun ?? this.#newCall(header);
-    call.body = { bytes: reader.bytes, start: reader.position, end: reader.end };
+    const { bytes, position, end, attachments } = reader;
+    call.body = { bytes, start: position, end, attachments };
     if (call.hasResultArguments) this.#noteArguments(call);
     const wasIncomplete = this.#incomplete.delete(call.id);
     if (call.isFinished) return;

@@ -37,7 +37,7 @@ export class CallArguments {
 
   #decoded(call: IncomingCall): Decoded<unknown[]> {
     const { codec, limits } = this.#environment;
-    const { bytes, start, end } = call.body as NonNullable<IncomingCall["body"]>; // it has come whole
-    return codec.decodeList(bytes, start, end, limits);
+    const { bytes, start, end, attachments } = call.body as NonNullable<IncomingCall["body"]>; // it has come whole
+    return codec.decodeList(bytes, start, end, limits, attachments);
   }
 }

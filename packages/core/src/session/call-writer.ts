@@ -13,6 +13,12 @@ import { PipelineStep } from "./pipeline-step.ts";
 
 const maxCallNumberBytes = 8;
 
+/** The arguments of a call as they were when it was made; what is attached stands at the end of the bytes. */
+export interface EncodedArguments {
+  readonly bytes: Uint8Array;
+  readonly attached: readonly number[] | undefined;
+}
+
 export interface CallWriterOptions {
   readonly clock: Clock;
   readonly codec: Codec;
@@ -35,15 +41,15 @@ export class CallWriter {
     this.#departures = options.departures;
   }
 
-  /** Writes the frame of call `id`, with arguments to encode or the body that `encodeAhead` made of them. Returns its bytes. */
-  write(call: PendingCall, id: number, content: readonly unknown[] | Uint8Array): number {
+  /** Writes the frame of call `id`, with its arguments or what `encodeAhead` made of them. Returns its bytes. */
+  write(call: PendingCall, id: number, args: readonly unknown[] | EncodedArguments): number {
     const methodNumber = this.#methodNumber(call.method);
     const writer = this.#outbox.begin(frame.call);
     try {
       writer.varint(id);
       const flagsAt = this.#header(writer, call, methodNumber);
-      if (content instanceof Uint8Array) writer.raw(content);
-      else this.#arguments(writer, content);
+      if ("attached" in args) writeEncoded(writer, args);
+      else this.#arguments(writer, args);
       if ((call.departed ?? this.#departures.departing)?.results) setFlag(writer, flagsAt, callFlag.resultArguments);
       this.#options.requireSession(call);
       this.#checkSize(call, this.#outbox.openBytes);
@@ -58,8 +64,9 @@ export class CallWriter {
   }
 
   /** Encodes the arguments as they are now, for a call that is sent later. */
-  encodeAhead(call: PendingCall, args: readonly unknown[]): Uint8Array {
+  encodeAhead(call: PendingCall, args: readonly unknown[]): EncodedArguments {
     const writer = new ByteWriter(new Uint8Array(256));
+    writer.canAttach = true;
     try {
       // Written for its size and its errors only: it is written again, with its number, when the call is sent.
       this.#header(writer, call, 0);
@@ -72,7 +79,7 @@ export class CallWriter {
       throw this.#departures.undo() ?? error;
     }
     call.departed = this.#departures.take();
-    return writer.bytes.slice(writer.start, writer.position);
+    return { bytes: writer.bytes.slice(writer.start, writer.position), attached: writer.attached };
   }
 
   writeLookup(call: PendingCall, name: Uint8Array): void {
@@ -134,6 +141,11 @@ export class CallWriter {
     const detail = `a message of ${bytes} bytes, the peer takes ${maxMessageBytes} (limits.maxMessageBytes)`;
     throw call.error("limit-exceeded", detail, "not-sent");
   }
+}
+
+function writeEncoded(writer: ByteWriter, { bytes, attached }: EncodedArguments): void {
+  writer.raw(bytes);
+  writer.attached = attached;
 }
 
 /** Adds one of the first seven flags to those that were written: they stand in one byte, the others behind it. */

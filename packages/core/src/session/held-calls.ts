@@ -1,4 +1,5 @@
 /** Calls of ours that wait to be sent, in order, and what must not overtake them. */
+import type { EncodedArguments } from "./call-writer.ts";
 import { PendingCall } from "./pending-call.ts";
 
 export class HeldCalls {
@@ -17,8 +18,8 @@ export class HeldCalls {
 
   add(call: PendingCall): void {
     this.#items.push(call);
-    if (!call.heldBody) return;
-    this.#bytes += call.heldBody.length;
+    if (!call.heldArguments) return;
+    this.#bytes += call.heldArguments.bytes.length;
     for (const base of call.bases ?? []) base.heldDependents++;
   }
 
@@ -34,18 +35,18 @@ export class HeldCalls {
   }
 
   /** The encoded arguments of a call that waits no longer. */
-  takeBody(call: PendingCall): Uint8Array | undefined {
-    const body = call.heldBody;
-    if (!body) return undefined;
-    call.heldBody = undefined;
-    this.#bytes -= body.length;
+  takeArguments(call: PendingCall): EncodedArguments | undefined {
+    const args = call.heldArguments;
+    if (!args) return undefined;
+    call.heldArguments = undefined;
+    this.#bytes -= args.bytes.length;
     for (const base of call.bases ?? []) base.heldDependents--;
-    return body;
+    return args;
   }
 
   /** Takes a call out. Returns whether it was there. */
   remove(call: PendingCall): boolean {
-    if (!this.takeBody(call)) return false;
+    if (!this.takeArguments(call)) return false;
     this.#items.splice(this.#items.indexOf(call), 1);
     return true;
   }

@@ -7,7 +7,7 @@ import type { ExportEntry } from "../references/export-entry.ts";
 import type { Method } from "../references/method-table.ts";
 import type { StreamMaker, StreamOrigin } from "../streams/outgoing-stream.ts";
 import type { Principal, Session } from "../types/session.ts";
-import type { ByteReader } from "../wire/byte-reader.ts";
+import { type Attachments, type ByteReader, bytesOf } from "../wire/byte-reader.ts";
 import { callFlag } from "../wire/frames.ts";
 import { maxNameBytes, readContext, readPasses } from "../wire/names.ts";
 import { CallStreams } from "./call-streams.ts";
@@ -53,6 +53,7 @@ interface Body {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
+  readonly attachments?: Attachments | undefined;
 }
 
 export class IncomingCall implements PostponableCall, StreamMaker {
@@ -191,12 +192,12 @@ export class IncomingCall implements PostponableCall, StreamMaker {
   }
 
   get bodyBytes(): number {
-    return this.body ? this.body.end - this.body.start : 0;
+    return this.body ? this.body.end - this.body.start + bytesOf(this.body.attachments) : 0;
   }
 
   /** Takes the body along beyond the memory it came in, which others write over. */
-  keepBody({ bytes, start, end }: Body): void {
-    this.body = { bytes: bytes.slice(start, end), start: 0, end: end - start };
+  keepBody({ bytes, start, end, attachments }: Body): void {
+    this.body = { bytes: bytes.slice(start, end), start: 0, end: end - start, attachments };
   }
 
   cancel(reason: RpcError): void {

@@ -7,7 +7,7 @@ import type { CallerContract } from "../references/contracts.ts";
 import type { CallOptions } from "../types/session.ts";
 import { encodeName } from "../wire/names.ts";
 import type { Outbox } from "../wire/outbox.ts";
-import { CallWriter } from "./call-writer.ts";
+import { CallWriter, type EncodedArguments } from "./call-writer.ts";
 import { depthOfNextCall } from "./current-call.ts";
 import type { Departures } from "./departures.ts";
 import type { Agreement, SessionEnvironment } from "./environment.ts";
@@ -233,7 +233,7 @@ export class OutgoingCalls {
 
   /** Encodes now, as the arguments are now, and sends later. */
   #encodeAhead(call: PendingCall, args: readonly unknown[]): void {
-    call.heldBody = this.#writer.encodeAhead(call, args);
+    call.heldArguments = this.#writer.encodeAhead(call, args);
     this.#depend(call);
     this.#hold(call);
   }
@@ -246,9 +246,9 @@ export class OutgoingCalls {
 
   /** Nothing is left that could go wrong; if it does, it is this call's matter alone. */
   #sendHeld(call: PendingCall): void {
-    const body = this.#held.takeBody(call) as Uint8Array; // it has one until it is sent or given up
+    const args = this.#held.takeArguments(call) as EncodedArguments; // it has one until it is sent or given up
     try {
-      this.#write(call, call.id, body);
+      this.#write(call, call.id, args);
     } catch (error) {
       call.departed?.undo();
       this.pending.reject(call, call.unsendable(error));
@@ -261,10 +261,10 @@ export class OutgoingCalls {
     this.#depend(call);
   }
 
-  #write(call: PendingCall, id: number, content: readonly unknown[] | Uint8Array): void {
+  #write(call: PendingCall, id: number, args: readonly unknown[] | EncodedArguments): void {
     this.#isWriting = true;
     try {
-      call.bytes = this.#writer.write(call, id, content);
+      call.bytes = this.#writer.write(call, id, args);
     } finally {
       this.#isWriting = false;
     }

@@ -1,4 +1,5 @@
 /** A call of ours, from the moment it is made until its answer has come. */
+import type { EncodedArguments } from "./call-writer.ts";
 import type { Clock, Timer } from "../clock/clock.ts";
 import { type Outcome, RpcError, type RpcErrorCode } from "../errors/rpc-error.ts";
 import type { CallerMethod } from "../references/contracts.ts";
@@ -50,7 +51,7 @@ export class PendingCall implements Place {
   /** The name that a lookup asks for, while it is held back. */
   lookupName: Uint8Array | undefined = undefined;
   /** The encoded arguments of a call that is held back. */
-  heldBody: Uint8Array | undefined = undefined;
+  heldArguments: EncodedArguments | undefined = undefined;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
   #timer: Timer | undefined = undefined;

@@ -32,7 +32,7 @@ export class Settlement {
     const call = this.#taken(reader);
     const { codec, limits } = this.#environment;
     try {
-      const decoded = codec.decode(reader.bytes, reader.position, reader.end, limits);
+      const decoded = codec.decode(reader.bytes, reader.position, reader.end, limits, reader.attachments);
       // Nobody waits any more: what the result refers to goes back.
       if (call.isSettled) this.#arrivals.giveBack(decoded.references);
       else if (call.step) this.#pending.arrived(call, call.step, decoded);

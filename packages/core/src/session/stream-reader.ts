@@ -23,9 +23,9 @@ export class StreamReader {
   }
 
   /** The value in a piece, stubs in their places; into `references` go what they are. @throws RpcError */
-  read({ bytes, start, end }: Piece, references?: unknown[]): unknown {
+  read(piece: Piece, references?: unknown[]): unknown {
     try {
-      return this.#arrivals.hydrate(this.#codec.decode(bytes, start, end, this.#limits), references);
+      return this.#arrivals.hydrate(this.#decodeValue(piece), references);
     } catch (error) {
       throw this.#unreadable(error);
     }
@@ -45,7 +45,7 @@ export class StreamReader {
   /** Why the consumer cancels: what can't be read is no reason to go on. */
   readReason({ bytes, position, end }: ByteReader): unknown {
     try {
-      return this.read({ kind: "end", flags: 0, bytes, start: position, end });
+      return this.read({ kind: "end", flags: 0, bytes, start: position, end, attachedBytes: 0 });
     } catch {
       return undefined;
     }
@@ -62,7 +62,11 @@ export class StreamReader {
 
   #decode(piece: Piece): Decoded {
     if (piece.kind === "failure") return this.#decodeFailure(piece);
-    return this.#codec.decode(piece.bytes, piece.start, piece.end, this.#limits);
+    return this.#decodeValue(piece);
+  }
+
+  #decodeValue({ bytes, start, end, attachments }: Piece): Decoded {
+    return this.#codec.decode(bytes, start, end, this.#limits, attachments);
   }
 
   #decodeFailure({ bytes, start, end }: Piece): Decoded<unknown[]> {

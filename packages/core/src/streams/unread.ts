@@ -2,6 +2,7 @@
  * What has come of a stream and was not read: the bytes as they came, one behind the other, so that what a peer makes us
  * hold is what we granted and not the objects it turns into. Pieces that were read ahead keep their place among them.
  */
+import type { Attachments } from "../wire/byte-reader.ts";
 
 /** What a frame of a stream brings. */
 export type PieceKind = "item" | "end" | "failure";
@@ -14,8 +15,16 @@ export interface Piece {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
+  /** Binary that came beside it, which is nobody else's. */
+  readonly attachments?: Attachments | undefined;
+  readonly attachedBytes: number;
   /** What it says, where that was read ahead: then its bytes are gone. */
   readonly ahead?: ReadAhead | undefined;
+}
+
+/** In bytes, of memory and of credit. */
+export function sizeOf({ start, end, attachedBytes }: Piece): number {
+  return end - start + attachedBytes;
 }
 
 /** With what it refers to. */
@@ -32,6 +41,8 @@ interface Entry {
   readonly kind: PieceKind;
   readonly flags: number;
   readonly length: number;
+  readonly attachments: Attachments | undefined;
+  readonly attachedBytes: number;
   readonly ahead: ReadAhead | undefined;
 }
 
@@ -42,42 +53,49 @@ export class Unread {
   /** Those before `#first` are read already. */
   #pieces: Entry[] = [];
   #first = 0;
-  #aheadBytes = 0;
+  /** Of what is not among the bytes here: it was read ahead, or came beside them. */
+  #otherBytes = 0;
 
   get count(): number {
     return this.#pieces.length - this.#first;
   }
 
   get bytes(): number {
-    return this.#end - this.#start + this.#aheadBytes;
+    return this.#end - this.#start + this.#otherBytes;
   }
 
   /** Copies the piece. */
-  put({ kind, flags, bytes, start, end, ahead }: Piece): void {
+  put({ kind, flags, bytes, start, end, attachments, attachedBytes, ahead }: Piece): void {
     const length = end - start;
-    this.#pieces.push({ kind, flags, length, ahead });
-    if (ahead) this.#aheadBytes += length;
-    else this.#copy(bytes, start, end);
+    this.#otherBytes += attachedBytes;
+    if (ahead) {
+      this.#otherBytes += length;
+      this.#pieces.push({ kind, flags, length, attachments: undefined, attachedBytes, ahead });
+    } else {
+      this.#pieces.push({ kind, flags, length, attachments, attachedBytes, ahead });
+      this.#copy(bytes, start, end);
+    }
   }
 
   take(): Piece | undefined {
     const entry = this.#pieces[this.#first];
     if (!entry) return undefined;
     const piece = entry.ahead ? this.#takeAhead(entry) : this.#takeBytes(entry);
+    this.#otherBytes -= entry.attachedBytes;
     this.#first++;
     if (this.#first === this.#pieces.length) this.#becomeEmpty();
     return piece;
   }
 
-  #takeAhead({ kind, flags, length, ahead }: Entry): Piece {
-    this.#aheadBytes -= length;
-    return { kind, flags, bytes: noBytes, start: 0, end: length, ahead };
+  #takeAhead({ kind, flags, length, attachedBytes, ahead }: Entry): Piece {
+    this.#otherBytes -= length;
+    return { kind, flags, bytes: noBytes, start: 0, end: length, attachedBytes, ahead };
   }
 
-  #takeBytes({ kind, flags, length }: Entry): Piece {
+  #takeBytes({ kind, flags, length, attachments, attachedBytes }: Entry): Piece {
     const start = this.#start;
     this.#start += length;
-    return { kind, flags, bytes: this.#bytes, start, end: this.#start };
+    return { kind, flags, bytes: this.#bytes, start, end: this.#start, attachments, attachedBytes };
   }
 
   #copy(bytes: Uint8Array, start: number, end: number): void {

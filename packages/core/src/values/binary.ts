@@ -1,7 +1,10 @@
-/** Bytes, both ways: `Uint8Array` as `bin`, Node's `Buffer`, `ArrayBuffer` and every other view. Decoded bytes are copies. */
-import type { ByteWriter } from "../wire/byte-writer.ts";
+/**
+ * Bytes, both ways: `Uint8Array` as `bin`, Node's `Buffer`, `ArrayBuffer` and every other view. Where there are more of
+ * them than a frame holds they travel beside the body. Decoded bytes are in memory of their own.
+ */
+import type { Encoder } from "./encoder.ts";
 import type { Extension } from "./extension.ts";
-import { bufferType, viewType } from "./extension-types.ts";
+import { attachmentType, bufferType, viewType } from "./extension-types.ts";
 import { writeBinHeader, writeExtensionHeader } from "./headers.ts";
 import { Malformation, malformed } from "./malformation.ts";
 import { requireBare, requireBareView } from "./own-properties.ts";
@@ -9,7 +12,7 @@ import { refusalOf } from "./refused-kinds.ts";
 
 type ViewConstructor = { new (buffer: ArrayBuffer): ArrayBufferView; readonly prototype: ArrayBufferView };
 
-/** Position is the element kind on the wire; a platform may lack some. `Uint8Array` is `bin`, its place is never used. */
+/** Position is the element kind on the wire; a platform may lack some. */
 const viewNames = [
   "ArrayBuffer",
   "DataView",
@@ -25,6 +28,9 @@ const viewNames = [
   "BigUint64Array",
   "Float16Array",
 ] as const;
+/** Of attachments only: in a body these have forms of their own. */
+const uint8ArrayKind = 0x10;
+const bufferKind = 0x11;
 /** The one view without keys for its elements. */
 const dataViewKind = viewNames.indexOf("DataView");
 const elementSizes = [1, 1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 2] as const;
@@ -37,9 +43,11 @@ const constructors = viewNames.map((name) => globals[name]);
 const nodeBuffer = (globalThis as { Buffer?: { readonly prototype: object; from(bytes: ArrayBuffer): Uint8Array } })
   .Buffer;
 
-export function writeBin(writer: ByteWriter, view: ArrayBufferView): void {
+export function writeBin(encoder: Encoder, view: ArrayBufferView): void {
+  const { writer } = encoder;
   const bytes = shownBytes(view);
   requireBareView(view, bytes.length);
+  if (encoder.attach(bytes, uint8ArrayKind)) return;
   writeBinHeader(writer, bytes.length);
   writer.raw(bytes);
 }
@@ -54,9 +62,11 @@ export function copyBytes(bytes: Uint8Array, start: number, end: number): Uint8A
 export const buffers: Extension<Uint8Array> = {
   type: bufferType,
   prototypes: nodeBuffer ? [nodeBuffer.prototype] : [],
-  write({ writer }, buffer) {
+  write(encoder, buffer) {
+    const { writer } = encoder;
     const bytes = shownBytes(buffer);
     requireBareView(buffer, bytes.length);
+    if (encoder.attach(bytes, bufferKind)) return;
     writeExtensionHeader(writer, bufferType, bytes.length);
     writer.raw(bytes);
   },
@@ -70,11 +80,13 @@ export const buffers: Extension<Uint8Array> = {
 export const views: Extension<ArrayBuffer | ArrayBufferView> = {
   type: viewType,
   prototypes: constructors.flatMap((View) => (View ? [View.prototype] : [])),
-  write({ writer }, view) {
+  write(encoder, view) {
+    const { writer } = encoder;
     const bytes = shownBytes(view);
     const kind = kindOf(view);
     if (ArrayBuffer.isView(view) && kind !== dataViewKind) requireBareView(view, bytes.length / elementSizes[kind]!);
     else requireBare(view);
+    if (encoder.attach(bytes, kind)) return;
     writeExtensionHeader(writer, viewType, 1 + bytes.length);
     writer.u8(kind);
     writer.raw(bytes);
@@ -82,20 +94,41 @@ export const views: Extension<ArrayBuffer | ArrayBufferView> = {
   read(decoder, end) {
     const at = decoder.position;
     const kind = decoder.u8();
-    const name = viewNames[kind];
-    const size = elementSizes[kind];
-    const length = end - decoder.position;
-    if (name === undefined || size === undefined) throw malformed("binary of an unknown element kind", at);
-    if (length < 0 || length % size !== 0) throw malformed(`${length} bytes for a ${name}`, at);
+    checkKind(kind, end - decoder.position, at);
     const { buffer } = copyBytes(decoder.bytes, decoder.position, end);
     decoder.position = end;
-    return decoder.keep(kind === 0 ? buffer : viewOf(constructors[kind], buffer, name, at));
+    return decoder.keep(viewOf(kind, buffer, at));
   },
 };
 
-function viewOf(View: ViewConstructor | undefined, buffer: ArrayBuffer, name: string, at: number): ArrayBufferView {
+/** What travels beside the body is there already, in memory of its own. */
+export const attachments: Extension<never> = {
+  type: attachmentType,
+  prototypes: [],
+  write() {}, // no value has this row: it is another way to send those of the others
+  read(decoder) {
+    const at = decoder.position;
+    const kind = decoder.u8();
+    const bytes = decoder.attachment();
+    if (kind === uint8ArrayKind) return decoder.keep(bytes);
+    const buffer = bytes.buffer as ArrayBuffer; // all of it: see Fragments
+    if (kind === bufferKind) return decoder.keep(nodeBuffer ? nodeBuffer.from(buffer) : bytes);
+    checkKind(kind, bytes.length, at);
+    return decoder.keep(viewOf(kind, buffer, at));
+  },
+};
+
+function checkKind(kind: number, length: number, at: number): void {
+  const size = elementSizes[kind];
+  if (size === undefined) throw malformed("binary of an unknown element kind", at);
+  if (length < 0 || length % size !== 0) throw malformed(`${length} bytes for a ${viewNames[kind]}`, at);
+}
+
+function viewOf(kind: number, buffer: ArrayBuffer, at: number): ArrayBuffer | ArrayBufferView {
+  const View = constructors[kind];
+  if (kind === 0) return buffer;
   if (View) return new View(buffer);
-  throw new Malformation("unsupported-value", `this platform has no ${name}: the value`, at);
+  throw new Malformation("unsupported-value", `this platform has no ${viewNames[kind]}: the value`, at);
 }
 
 /** By the brand, which a frame or a vm context can't change. */

@@ -2,6 +2,7 @@
  * What the session asks of values, and what values ask of the session. A codec turns values into bytes and back; what
  * an object reference means it leaves to an `Exporter` and an `Importer`: neither knows what a session is.
  */
+import type { Attachments } from "../wire/byte-reader.ts";
 import type { ByteWriter } from "../wire/byte-writer.ts";
 import type { Placeholder } from "./placeholder.ts";
 
@@ -90,9 +91,15 @@ export interface Codec {
     limits: ValueLimits,
     root: string,
   ): void;
-  /** Reads exactly one value from `bytes[start, end)`. Calls nothing of a program's. @throws RpcError `protocol`, `limit-exceeded` */
-  decode(bytes: Uint8Array, start: number, end: number, limits: ValueLimits): Decoded;
-  decodeList(bytes: Uint8Array, start: number, end: number, limits: ValueLimits): Decoded<unknown[]>;
+  /** Reads exactly one value from `bytes[start, end)` and all that came beside it. Calls nothing of a program's. @throws RpcError `protocol`, `limit-exceeded` */
+  decode(bytes: Uint8Array, start: number, end: number, limits: ValueLimits, attachments?: Attachments): Decoded;
+  decodeList(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    limits: ValueLimits,
+    attachments?: Attachments,
+  ): Decoded<unknown[]>;
   /**
    * Replaces the markers in a decoded value and returns it (the root itself may be a marker). Registered values are
    * unpacked, the innermost first: that is the program's code.

@@ -2,6 +2,7 @@
  * One walk over bytes from a peer. Every header is checked against what is left of the message and of its budget before
  * anything is allocated; nothing of a program's is called.
  */
+import type { Attachments } from "../wire/byte-reader.ts";
 import { copyBytes } from "./binary.ts";
 import type { Decoded, ValueLimits } from "./codec.ts";
 import { absentType, backReferenceType } from "./extension-types.ts";
@@ -29,6 +30,8 @@ export class Decoder {
   #maxNodes = 0;
   #nodesLeft = 0;
   #objects: object[] = [];
+  #attachments: Attachments = none;
+  #attachmentsRead = 0;
   #placeholders: Placeholder[] | undefined;
   /** What was just read and is no value: a placeholder until its container has given it its place, a hole. */
   #pending: Placeholder | "hole" | undefined;
@@ -41,18 +44,21 @@ export class Decoder {
     this.#table = table;
   }
 
-  begin(bytes: Uint8Array, start: number, end: number, limits: ValueLimits): void {
+  begin(bytes: Uint8Array, start: number, end: number, limits: ValueLimits, attachments: Attachments = none): void {
     this.bytes = bytes;
     this.position = start;
     this.#end = end;
     this.#maxDepth = limits.maxDepth;
     this.#maxNodes = limits.maxNodes;
     this.#nodesLeft = limits.maxNodes;
+    this.#attachments = attachments;
+    this.#attachmentsRead = 0;
   }
 
   /** Forgets the message, so that nothing of it is kept alive. */
   end(): void {
     this.bytes = noBytes;
+    this.#attachments = none;
     if (this.#objects.length > 0) this.#objects = [];
     this.#placeholders = undefined;
     this.#pending = undefined;
@@ -138,6 +144,13 @@ export class Decoder {
         path = known;
       }
     }
+  }
+
+  /** The next of what came beside the body. */
+  attachment(): Uint8Array {
+    const bytes = this.#attachments[this.#attachmentsRead++];
+    if (bytes) return bytes;
+    throw malformed("an attachment that did not come", this.position);
   }
 
   u8(): number {
@@ -328,6 +341,9 @@ export class Decoder {
 
   #whole<T>(value: T): Decoded<T> {
     if (this.position !== this.#end) throw malformed("more bytes than the value has", this.position);
+    if (this.#attachmentsRead < this.#attachments.length) {
+      throw malformed("more attachments than the value has", this.position);
+    }
     const references = (this.#placeholders ?? none) as readonly Marker[]; // others come with a watch
     return this.watch?.ended(value, references, this.position) ?? { value, references };
   }

@@ -1,10 +1,11 @@
 /** One walk over a value that writes it as it goes, identity and limits included. A step that is refused names itself. */
 import type { ByteWriter } from "../wire/byte-writer.ts";
+import { maxAttachments, minAttachmentBytes } from "../wire/frames.ts";
 import { writeBin } from "./binary.ts";
 import { codeUnits } from "./code-units.ts";
 import type { Exporter, ValueLimits } from "./codec.ts";
 import type { Extension } from "./extension.ts";
-import { absentType, backReferenceType } from "./extension-types.ts";
+import { absentType, attachmentType, backReferenceType } from "./extension-types.ts";
 import type { ExtensionTable } from "./extensions.ts";
 import { writeArrayHeader, writeExtensionHeader, writeMapHeader } from "./headers.ts";
 import { Identities } from "./identities.ts";
@@ -27,6 +28,12 @@ import { isStreamClass, iteratesAsynchronously, streamRow } from "./streams.ts";
 import { writeText } from "./text.ts";
 import type { WriteWatch } from "./value-type.ts";
 
+/** The length is what was said of it: code of a program's that runs meanwhile may change what it is. */
+interface Attached {
+  readonly bytes: Uint8Array;
+  readonly length: number;
+}
+
 export class Encoder {
   writer!: ByteWriter;
   exporter!: Exporter;
@@ -36,6 +43,8 @@ export class Encoder {
   #nodesLeft = 0;
   /** From the first value of a registered class on. */
   watch: WriteWatch | undefined;
+  /** Binary that goes behind the body, in the order of its places there. */
+  #attached: Attached[] | undefined;
 
   constructor(table: ExtensionTable) {
     this.#table = table;
@@ -51,12 +60,14 @@ export class Encoder {
   end(): void {
     this.#identities.clear();
     this.watch = undefined;
+    this.#attached = undefined;
   }
 
   message(value: unknown): void {
     this.charge(1);
     this.value(value, 0);
     this.watch?.ended(value);
+    if (this.#attached) this.#writeAttached(this.#attached);
   }
 
   /** The list itself counts for nothing: not for depth, not as an object that may be met again. */
@@ -65,6 +76,7 @@ export class Encoder {
     writeArrayHeader(this.writer, values.length);
     this.elements(values, 0);
     this.watch?.ended(values);
+    if (this.#attached) this.#writeAttached(this.#attached);
   }
 
   /** Takes `count` values off the message's budget, before they are looked at. */
@@ -82,6 +94,27 @@ export class Encoder {
     else if (typeof value === "function") this.#function(value, depth);
     else if (typeof value === "bigint") bigints.write(this, value, depth);
     else throw unsupported("symbols are not copied; send a string");
+  }
+
+  /** Puts large binary behind the body, `kind` in its place; `false` where that may not be: then it goes into the body. */
+  attach(bytes: Uint8Array, kind: number): boolean {
+    if (bytes.length < minAttachmentBytes || !this.writer.canAttach) return false;
+    this.#attached ??= [];
+    if (this.#attached.length >= maxAttachments) return false;
+    this.#attached.push({ bytes, length: bytes.length });
+    writeExtensionHeader(this.writer, attachmentType, 1);
+    this.writer.u8(kind);
+    return true;
+  }
+
+  /** Copied now: the program may change its own when the call has been made. */
+  #writeAttached(attached: readonly Attached[]): void {
+    this.writer.ensure(attached.reduce((sum, { length }) => sum + length, 0));
+    for (const { bytes, length } of attached) {
+      if (bytes.length !== length) throw unsupported("binary whose buffer was changed while it was being sent");
+      this.writer.raw(bytes);
+    }
+    this.writer.attached = attached.map(({ length }) => length);
   }
 
   text(text: string): void {
@@ -172,7 +205,7 @@ export class Encoder {
   #copy(value: object, prototype: object | null, depth: number): void {
     if (prototype === Object.prototype) this.fields(value, depth);
     else if (prototype === Array.prototype && Array.isArray(value)) this.array(value, depth);
-    else if (prototype === Uint8Array.prototype && ArrayBuffer.isView(value)) writeBin(this.writer, value);
+    else if (prototype === Uint8Array.prototype && ArrayBuffer.isView(value)) writeBin(this, value);
     else this.#copyOther(value, prototype, depth);
   }
 

@@ -49,6 +49,8 @@ export const signalType = 0x13;
 /** Two values: the name its class is registered under (`str`, 1 to 64 characters), and what it was packed into. */
 export const packedType = 0x10;
 
-// Reserved, refused until their features are negotiated:
-// 0x14 shape definition · 0x15 object of a shape · 0x16 attachment. 0x20 to 0x7f are free; negative types, the timestamp
-// too, stay unused.
+/** `fixext 1`: what kind of binary (binary.ts) the next attachment is. Attachments stand in the order of these. */
+export const attachmentType = 0x16;
+
+// Reserved, refused until their features are negotiated: 0x14 shape definition · 0x15 object of a shape. 0x20 to 0x7f are
+// free; negative types, the timestamp too, stay unused.

@@ -1,5 +1,5 @@
 /** The table of extensions: one row for each kind of value MessagePack lacks, found by type or by an object. */
-import { buffers, views } from "./binary.ts";
+import { attachments, buffers, views } from "./binary.ts";
 import { codeUnits } from "./code-units.ts";
 import { maps, nullPrototypes, sets } from "./collections.ts";
 import { errors } from "./errors-as-values.ts";
@@ -25,6 +25,7 @@ export const standardExtensions: readonly Extension[] = [
   errors,
   buffers,
   views,
+  attachments,
   iterables,
   readables,
   signals,

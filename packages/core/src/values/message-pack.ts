@@ -1,5 +1,6 @@
 /** The codec of an endpoint: MessagePack with farref's extension types, and nothing in it that outlives a message. */
 import type { RpcError } from "../errors/rpc-error.ts";
+import type { Attachments } from "../wire/byte-reader.ts";
 import type { ByteWriter } from "../wire/byte-writer.ts";
 import type { Codec, Decoded, Exporter, Importer, ValueLimits } from "./codec.ts";
 import { Decoder } from "./decoder.ts";
@@ -58,9 +59,9 @@ class MessagePackCodec implements Codec {
     }
   }
 
-  decode(bytes: Uint8Array, start: number, end: number, limits: ValueLimits): Decoded {
+  decode(bytes: Uint8Array, start: number, end: number, limits: ValueLimits, attachments?: Attachments): Decoded {
     const decoder = this.#decoder;
-    decoder.begin(bytes, start, end, limits);
+    decoder.begin(bytes, start, end, limits, attachments);
     try {
       return decoder.message();
     } catch (error) {
@@ -70,9 +71,15 @@ class MessagePackCodec implements Codec {
     }
   }
 
-  decodeList(bytes: Uint8Array, start: number, end: number, limits: ValueLimits): Decoded<unknown[]> {
+  decodeList(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    limits: ValueLimits,
+    attachments?: Attachments,
+  ): Decoded<unknown[]> {
     const decoder = this.#decoder;
-    decoder.begin(bytes, start, end, limits);
+    decoder.begin(bytes, start, end, limits, attachments);
     try {
       return decoder.list();
     } catch (error) {
@@ -106,5 +113,6 @@ class MessagePackCodec implements Codec {
 /** Takes back what was written of a refused value. */
 function undone(writer: ByteWriter, length: number, root: string, error: unknown): RpcError {
   writer.position = writer.start + length;
+  writer.attached = undefined;
   return toRpcError(root, error);
 }

@@ -3,16 +3,26 @@ import { RpcError } from "../errors/rpc-error.ts";
 
 const textDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+export type Attachments = readonly Uint8Array[];
+
+/** The attachments take part in what a message is charged for. */
+export function bytesOf(attachments: Attachments | undefined): number {
+  return attachments ? attachments.reduce((sum, { length }) => sum + length, 0) : 0;
+}
+
 /** Reads `bytes` from `position` up to `end`. Made once and pointed at frame after frame. */
 export class ByteReader {
   bytes: Uint8Array = new Uint8Array(0);
   position = 0;
   end = 0;
+  /** Binary that came beside the body, each in memory of its own. */
+  attachments: Attachments | undefined;
 
-  at(bytes: Uint8Array, start: number, end: number): this {
+  at(bytes: Uint8Array, start: number, end: number, attachments?: Attachments): this {
     this.bytes = bytes;
     this.position = start;
     this.end = end;
+    this.attachments = attachments;
     return this;
   }
 

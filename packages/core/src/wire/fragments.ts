@@ -1,21 +1,36 @@
-/** Puts messages together that came in several frames, within an announced and bounded amount of memory. */
+/**
+ * Puts messages together that came in several frames, within an announced and bounded amount of memory. Attachments are
+ * put where they stay: their memory becomes the value.
+ */
 import { RpcError } from "../errors/rpc-error.ts";
 import type { Blocks } from "./blocks.ts";
-import type { ByteReader } from "./byte-reader.ts";
-import { maxFragmentBytes } from "./frames.ts";
+import type { Attachments, ByteReader } from "./byte-reader.ts";
+import { carriesData, maxAttachments, maxFragmentBytes, minAttachmentBytes } from "./frames.ts";
 
-/** A message that has come whole: the first `totalBytes` of `bytes`. */
+/** A message that has come whole: its body is the first `bodyBytes` of `body`. */
 export interface WholeMessage {
   readonly kind: number;
-  readonly totalBytes: number;
-  readonly bytes: Uint8Array;
+  readonly body: Uint8Array;
+  readonly bodyBytes: number;
+  readonly attachments: Attachments | undefined;
 }
 
-/** A message of which a part has come. */
-interface Partial extends WholeMessage {
+/** The body of a message, or an attachment, of which something may be there. */
+interface Part {
+  readonly size: number;
   /** What has come, and room for more of it. */
   bytes: Uint8Array;
   filled: number;
+}
+
+/** A message of which a part has come. */
+interface Partial {
+  readonly kind: number;
+  readonly totalBytes: number;
+  /** The body, then the attachments. */
+  readonly parts: readonly Part[];
+  /** The first of them that is not whole. */
+  current: number;
 }
 
 /** Memory is taken for what is there, not for what is announced: for the whole once so much of it has come. */
@@ -33,6 +48,8 @@ export class Fragments {
   readonly #blocks: Blocks;
   readonly #incomplete = new Map<number, Partial>();
   #announcedBytes = 0;
+  /** Of which the last fragment was. */
+  #last = 0;
 
   constructor(maxMessageBytes: number, blocks: Blocks) {
     this.#maxMessageBytes = maxMessageBytes;
@@ -43,7 +60,10 @@ export class Fragments {
     return this.#incomplete.size;
   }
 
-  /** Takes the first fragment of a message. @throws RpcError `protocol`, `limit-exceeded` */
+  /**
+   * Takes the first fragment of a message, and leaves the reader at what it has of the body.
+   * @throws RpcError `protocol`, `limit-exceeded`
+   */
   begin(kind: number, reader: ByteReader): void {
     const number = reader.varint();
     const total = reader.varint();
@@ -51,37 +71,42 @@ export class Fragments {
     if (total <= maxFragmentBytes || this.#incomplete.has(number)) {
       throw new RpcError("protocol", `message ${number} of ${total} bytes begins as a fragment`, "not-executed");
     }
-    if (
-      this.#announcedBytes + total > maxIncompleteBytes(this.#maxMessageBytes) ||
-      this.#incomplete.size >= maxIncompleteMessages
-    ) {
-      throw new RpcError(
-        "limit-exceeded",
-        `${this.#announcedBytes + total} bytes of incomplete messages`,
-        "not-executed",
-      );
-    }
-    this.#announcedBytes += total;
-    const partial = { kind, totalBytes: total, bytes: nothing, filled: 0 };
+    this.#announce(total);
+    const partial = { kind, totalBytes: total, parts: partsOf(kind, total, reader), current: 0 };
     this.#incomplete.set(number, partial);
+    const { position, end } = reader;
     this.#fill(partial, reader);
+    reader.at(reader.bytes, position, Math.min(end, position + (partial.parts[0] as Part).size));
   }
 
   /** Takes a further fragment; returns the message when it is whole, to be let go when it is read. @throws RpcError `protocol` */
   add(reader: ByteReader): WholeMessage | undefined {
-    const number = reader.varint();
-    const partial = this.#incomplete.get(number);
-    if (!partial) throw new RpcError("protocol", `a fragment of message ${number}, which never began`, "not-executed");
-    this.#fill(partial, reader);
-    if (partial.filled < partial.totalBytes) return undefined;
-    this.#incomplete.delete(number);
-    this.#announcedBytes -= partial.totalBytes;
-    return partial;
+    this.#last = reader.varint();
+    return this.addRest(reader);
   }
 
-  /** The message is read: its memory is used again. */
+  /** Takes more of the fragment that was added last. @throws RpcError `protocol` */
+  addRest(reader: ByteReader): WholeMessage | undefined {
+    const partial = this.#incomplete.get(this.#last);
+    if (!partial) {
+      throw new RpcError("protocol", `a fragment of message ${this.#last}, which is not under way`, "not-executed");
+    }
+    this.#fill(partial, reader);
+    if (partial.current < partial.parts.length) return undefined;
+    this.#incomplete.delete(this.#last);
+    this.#announcedBytes -= partial.totalBytes;
+    const [body, ...attachments] = partial.parts as [Part, ...Part[]];
+    return {
+      kind: partial.kind,
+      body: body.bytes,
+      bodyBytes: body.size,
+      attachments: attachments.length > 0 ? attachments.map(({ bytes }) => bytes) : undefined,
+    };
+  }
+
+  /** The message is read: the memory of its body is used again. */
   letGo(message: WholeMessage): void {
-    this.#blocks.giveBack(message.bytes);
+    this.#blocks.giveBack(message.body);
   }
 
   clear(): void {
@@ -89,27 +114,74 @@ export class Fragments {
     this.#announcedBytes = 0;
   }
 
-  #fill(partial: Partial, reader: ByteReader): void {
-    if (reader.remaining > partial.totalBytes - partial.filled || reader.remaining === 0) {
-      throw new RpcError("protocol", "a fragment that does not fit its message", "not-executed");
+  #announce(bytes: number): void {
+    const announced = this.#announcedBytes + bytes;
+    if (announced > maxIncompleteBytes(this.#maxMessageBytes) || this.#incomplete.size >= maxIncompleteMessages) {
+      throw new RpcError("limit-exceeded", `${announced} bytes of incomplete messages`, "not-executed");
     }
-    this.#makeRoom(partial, reader.remaining);
-    partial.bytes.set(reader.bytes.subarray(reader.position, reader.end), partial.filled);
-    partial.filled += reader.remaining;
+    this.#announcedBytes = announced;
   }
 
-  #makeRoom(partial: Partial, bytes: number): void {
-    const needed = partial.filled + bytes;
-    if (needed <= partial.bytes.length) return;
-    const isWholeDue = needed >= partial.totalBytes * shareBeforeWhole;
-    const larger = this.#blocks.borrow(isWholeDue ? partial.totalBytes : Math.min(partial.totalBytes, 2 * needed));
-    larger.set(partial.bytes.subarray(0, partial.filled));
-    this.#blocks.giveBack(partial.bytes);
-    partial.bytes = larger;
+  /** Puts all that the reader has where it belongs. */
+  #fill(partial: Partial, reader: ByteReader): void {
+    if (reader.remaining === 0) throw misfit();
+    while (reader.remaining > 0) {
+      const part = partial.parts[partial.current];
+      if (!part) throw misfit();
+      const end = Math.min(reader.end, reader.position + part.size - part.filled);
+      this.#makeRoom(part, end - reader.position, partial.current > 0);
+      part.bytes.set(reader.bytes.subarray(reader.position, end), part.filled);
+      part.filled += end - reader.position;
+      reader.position = end;
+      if (part.filled === part.size) partial.current++;
+    }
+  }
+
+  #makeRoom(part: Part, bytes: number, isAttachment: boolean): void {
+    const needed = part.filled + bytes;
+    if (needed <= part.bytes.length) return;
+    const isWholeDue = needed >= part.size * shareBeforeWhole;
+    const before = part.bytes;
+    if (isWholeDue && isAttachment) part.bytes = ownMemory(part.size);
+    else part.bytes = this.#blocks.borrow(isWholeDue ? part.size : Math.min(part.size, 2 * needed));
+    part.bytes.set(before.subarray(0, part.filled));
+    this.#blocks.giveBack(before);
   }
 }
 
 const nothing = new Uint8Array(0);
+
+/** Reads how long the attachments are; the body is what they leave of the message. @throws RpcError `protocol` */
+function partsOf(kind: number, total: number, reader: ByteReader): readonly Part[] {
+  const count = reader.varint();
+  if (count > (carriesData(kind) ? maxAttachments : 0)) {
+    throw new RpcError("protocol", `a message with ${count} attachments`, "not-executed");
+  }
+  const body = { size: total, bytes: nothing, filled: 0 };
+  const parts: Part[] = [body];
+  for (let i = 0; i < count; i++) {
+    const size = reader.varint();
+    body.size -= size;
+    if (size < minAttachmentBytes || body.size < 1) {
+      throw new RpcError("protocol", `an attachment of ${size} bytes to a message of ${total}`, "not-executed");
+    }
+    parts.push({ size, bytes: nothing, filled: 0 });
+  }
+  return parts;
+}
+
+/** What of Node's `Buffer` is used, where there is one: memory that is written over whole need not be made zero before. */
+const nodeBuffer = (globalThis as { Buffer?: { allocUnsafeSlow(size: number): { readonly buffer: ArrayBuffer } } })
+  .Buffer;
+
+/** Exactly `size` bytes that are nobody else's, with anything in them: seen by nobody before they are written over. */
+function ownMemory(size: number): Uint8Array {
+  return nodeBuffer ? new Uint8Array(nodeBuffer.allocUnsafeSlow(size).buffer) : new Uint8Array(size);
+}
+
+function misfit(): RpcError {
+  return new RpcError("protocol", "a fragment that does not fit its message", "not-executed");
+}
 
 export function tooLarge(bytes: number, limit: number): RpcError {
   return new RpcError(

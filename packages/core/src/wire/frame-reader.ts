@@ -1,13 +1,18 @@
 /** Cuts the bytes of a channel into frames, as many as are wanted at a time. Holds nothing of what has been read. */
-import { frameHeaderBytes } from "./frames.ts";
+import { frame, frameHeaderBytes, kindOf } from "./frames.ts";
 import type { Slabs } from "./slabs.ts";
 
 export interface FrameEvents {
   /** One whole frame: `code` is byte 0, its payload is `bytes[start, end)` until this returns. */
   frame(code: number, bytes: Uint8Array, start: number, end: number): void;
+  /** More of a `more` frame whose beginning was handed on as `frame`. Where there is no such method, frames come whole. */
+  rest?(bytes: Uint8Array, start: number, end: number): void;
   /** A header announces more than the reader takes. Nothing is read afterwards. */
   oversized(payloadBytes: number): void;
 }
+
+/** So much of a fragment's beginning says for sure which message it is of: it is handed on as it comes. */
+const leastPartBytes = 64;
 
 export class FrameReader {
   /** Largest payload taken; a handshake takes less than a session. */
@@ -19,6 +24,8 @@ export class FrameReader {
   /** How much of it is known to be needed, and how much is there. */
   #size = 0;
   #filled = 0;
+  /** What is still to come of a fragment whose beginning was handed on. */
+  #restBytes = 0;
   /** Copies of what came and was not read, in order; of the first, what is behind `#position`. */
   readonly #unread: Uint8Array[] = [];
   #position = 0;
@@ -31,7 +38,7 @@ export class FrameReader {
   }
 
   get isInFrame(): boolean {
-    return this.#partial !== undefined;
+    return this.#partial !== undefined || this.#restBytes > 0;
   }
 
   get isPaused(): boolean {
@@ -72,19 +79,42 @@ export class FrameReader {
 
   /** Reads frames from `from` on. Returns up to where the chunk is done with: all of it, unless paused meanwhile. */
   #read(chunk: Uint8Array, from: number): number {
-    let position = this.#partial ? this.#fillPartial(chunk, from) : from;
+    let position = this.#partial ? this.#fillPartial(chunk, from) : this.#readRest(chunk, from);
     while (this.#state === "reading" && chunk.length - position >= frameHeaderBytes) {
       const payloadBytes = this.#payloadBytes(chunk, position);
       if (payloadBytes < 0) return chunk.length;
       const start = position + frameHeaderBytes;
       const end = start + payloadBytes;
-      if (end > chunk.length) break;
+      if (end > chunk.length) {
+        if (!this.#readPart(chunk, position, end)) break;
+        position = chunk.length;
+        continue;
+      }
       this.#on.frame(chunk[position] as number, chunk, start, end);
       position = end;
     }
     if (this.#state === "paused") return position;
     if (this.#state === "reading" && position < chunk.length) this.#keep(chunk, position);
     return chunk.length;
+  }
+
+  /** Hands on the beginning of a fragment, when there is enough of it. */
+  #readPart(chunk: Uint8Array, position: number, end: number): boolean {
+    const code = chunk[position] as number;
+    const start = position + frameHeaderBytes;
+    if (!this.#on.rest || kindOf(code) !== frame.more || chunk.length - start < leastPartBytes) return false;
+    this.#restBytes = end - chunk.length;
+    this.#on.frame(code, chunk, start, chunk.length);
+    return true;
+  }
+
+  /** Hands on more of a fragment. Returns up to where the chunk was of it. */
+  #readRest(chunk: Uint8Array, from: number): number {
+    if (this.#restBytes === 0) return from;
+    const end = Math.min(chunk.length, from + this.#restBytes);
+    this.#restBytes -= end - from;
+    this.#on.rest?.(chunk, from, end);
+    return end;
   }
 
   /** The payload's length from the header at `at`; -1 when it is too large. */
@@ -144,6 +174,7 @@ export class FrameReader {
   #letGo(): void {
     if (this.#partial) this.#memory.giveBackFrame(this.#partial);
     this.#partial = undefined;
+    this.#restBytes = 0;
     this.#unread.length = 0;
     this.#position = 0;
   }

@@ -18,6 +18,9 @@ export const frameHeaderBytes = 4;
 export const maxFragmentBytes = 65_536;
 /** A fragment and the varints before it. */
 export const maxPayloadBytes: number = maxFragmentBytes + 32;
+/** Binary that does not fit a frame may travel beside the body of a message: so much of it at least, so many of them at most. */
+export const minAttachmentBytes: number = maxPayloadBytes + 1;
+export const maxAttachments = 256;
 /** All that a peer may send in one frame before it is authenticated. */
 export const maxHandshakePayloadBytes = 4_096;
 
@@ -71,6 +74,12 @@ export const frame = {
 
   more: 0x3f,
 } as const;
+
+/** Whether the message is about as large as what a program sends, which may bring attachments. */
+export function carriesData(code: number): boolean {
+  const kind = kindOf(code);
+  return kind === frame.call || kind === frame.result || kind === frame.streamItem || kind === frame.streamEnd;
+}
 
 /** Whether a frame of this kind begins with a call id. */
 export function beginsWithCallId(kind: number): boolean {

@@ -1,15 +1,16 @@
 /** A message on its way in fragments, so that others get their turn between them. */
 import type { ByteWriter } from "./byte-writer.ts";
-import { firstOfMany, frame, frameHeaderBytes, maxFragmentBytes } from "./frames.ts";
+import { firstOfMany, frame, frameHeaderBytes, maxFragmentBytes, maxPayloadBytes } from "./frames.ts";
 
 /** What a message counts as while it is unsent. Items of streams count for nobody: who sends them waits by itself. */
 export type Purpose = "call" | "reply" | "item" | "control";
 
-/** `memory[start, end)`. The memory is the message's from now on. */
+/** `memory[start, end)`, with attachments of these lengths at its end. The memory is the message's from now on. */
 export interface Payload {
   readonly memory: Uint8Array;
   readonly start: number;
   readonly end: number;
+  readonly attached: readonly number[] | undefined;
 }
 
 export class LargeMessage {
@@ -23,8 +24,9 @@ export class LargeMessage {
   readonly memory: Uint8Array;
   #position: number;
   readonly #end: number;
+  readonly #attached: readonly number[];
 
-  constructor(number: number, code: number, purpose: Purpose, { memory, start, end }: Payload) {
+  constructor(number: number, code: number, purpose: Purpose, { memory, start, end, attached }: Payload) {
     this.number = number;
     this.purpose = purpose;
     this.totalBytes = end - start;
@@ -32,6 +34,7 @@ export class LargeMessage {
     this.memory = memory;
     this.#position = start;
     this.#end = end;
+    this.#attached = attached ?? [];
   }
 
   get unsentBytes(): number {
@@ -44,7 +47,10 @@ export class LargeMessage {
     writer.u32(0);
     writer.varint(this.number);
     writer.varint(this.totalBytes);
-    writer.raw(this.#fragment());
+    writer.varint(this.#attached.length);
+    for (const length of this.#attached) writer.varint(length);
+    const room = header + frameHeaderBytes + maxPayloadBytes - writer.length;
+    writer.raw(this.#fragment(Math.min(room, maxFragmentBytes)));
     writeHeader(writer, writer.start + header, this.#code | firstOfMany);
   }
 
@@ -54,7 +60,7 @@ export class LargeMessage {
    */
   next(isInPlace: boolean): Uint8Array {
     const start = this.#position;
-    const fragment = this.#fragment();
+    const fragment = this.#fragment(maxFragmentBytes);
     const numberBytes = varintBytes(this.number);
     const headerBytes = 2 * frameHeaderBytes + numberBytes;
     const bytes = isInPlace
@@ -68,9 +74,9 @@ export class LargeMessage {
     return bytes;
   }
 
-  #fragment(): Uint8Array {
+  #fragment(maxBytes: number): Uint8Array {
     const start = this.#position;
-    this.#position = Math.min(this.#end, start + maxFragmentBytes);
+    this.#position = Math.min(this.#end, start + maxBytes);
     return this.memory.subarray(start, this.#position);
   }
 }

@@ -8,9 +8,9 @@ import { RpcError } from "../errors/rpc-error.ts";
 import { toError } from "../errors/to-error.ts";
 import type { Limits } from "../limits/limits.ts";
 import { ByteReader } from "./byte-reader.ts";
-import { Fragments, maxIncompleteBytes, tooLarge } from "./fragments.ts";
+import { Fragments, maxIncompleteBytes, tooLarge, type WholeMessage } from "./fragments.ts";
 import { FrameReader } from "./frame-reader.ts";
-import { firstOfMany, frame, kindOf, maxHandshakePayloadBytes, maxPayloadBytes } from "./frames.ts";
+import { carriesData, firstOfMany, frame, kindOf, maxHandshakePayloadBytes, maxPayloadBytes } from "./frames.ts";
 import { Outbox } from "./outbox.ts";
 import { Pace } from "./pace.ts";
 import { PreambleReader } from "./preamble-reader.ts";
@@ -73,6 +73,7 @@ export class Link {
     this.#fragments = new Fragments(options.limits.maxMessageBytes, options.slabs.blocks);
     this.#frames = new FrameReader(maxHandshakePayloadBytes, options.slabs, {
       frame: (code, bytes, start, end) => this.#frame(code, bytes, start, end),
+      rest: (bytes, start, end) => this.#rest(bytes, start, end),
       oversized: (payloadBytes) => this.fail(new RpcError("protocol", `a frame of ${payloadBytes} bytes`, "unknown")),
     });
     this.#stallWatch = new StallWatch({
@@ -265,9 +266,19 @@ export class Link {
   #frame(code: number, bytes: Uint8Array, start: number, end: number): void {
     try {
       const reader = this.#reader.at(bytes, start, end);
-      if (kindOf(code) === frame.more) this.#continue(reader);
+      if (kindOf(code) === frame.more) this.#continue(this.#fragments.add(reader));
       else if (code & firstOfMany) this.#begin(code & ~firstOfMany, reader);
       else this.#whole(code, reader);
+    } catch (error) {
+      this.fail(asProtocolError(error));
+    }
+    if (this.#pace.isUp()) this.#giveWay();
+  }
+
+  /** More of a fragment whose beginning was in a chunk before. */
+  #rest(bytes: Uint8Array, start: number, end: number): void {
+    try {
+      this.#continue(this.#fragments.addRest(this.#reader.at(bytes, start, end)));
     } catch (error) {
       this.fail(asProtocolError(error));
     }
@@ -277,7 +288,7 @@ export class Link {
   /** A message in one frame. What a session says on its own behalf may be larger than the least a program allows. */
   #whole(code: number, reader: ByteReader): void {
     const { maxMessageBytes } = this.#limits;
-    if (programData.has(kindOf(code)) && reader.remaining > maxMessageBytes)
+    if (carriesData(code) && reader.remaining > maxMessageBytes)
       throw tooLarge(reader.remaining, maxMessageBytes);
     this.handler.message(code, reader);
   }
@@ -288,11 +299,12 @@ export class Link {
     this.handler.begun(code, reader);
   }
 
-  #continue(reader: ByteReader): void {
+  /** A fragment, or a part of one, has come: of which a message is whole now, if it is. */
+  #continue(message: WholeMessage | undefined): void {
     this.#progress.fragments = this.#arrivedAt;
-    const message = this.#fragments.add(reader);
     if (!message) return;
-    this.handler.message(message.kind, reader.at(message.bytes, 0, message.totalBytes));
+    const { kind, body, bodyBytes, attachments } = message;
+    this.handler.message(kind, this.#reader.at(body, 0, bodyBytes, attachments));
     this.#fragments.letGo(message);
   }
 
@@ -308,8 +320,6 @@ export class Link {
     return new RpcError("timeout", `${what} for ${this.#limits.stallTimeoutMs} ms (limits.stallTimeoutMs)`, "unknown");
   }
 }
-
-const programData: ReadonlySet<number> = new Set([frame.call, frame.result, frame.streamItem, frame.streamEnd]);
 
 /** Without what a platform adds to its buffers: `slice` of a Node Buffer is a view that keeps the whole chunk. */
 function plainBytes(bytes: Uint8Array): Uint8Array {

@@ -5,7 +5,7 @@
 import type { Clock, Timer } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import { ByteWriter } from "./byte-writer.ts";
-import { frame, frameHeaderBytes, maxPayloadBytes, preamble } from "./frames.ts";
+import { carriesData, frame, frameHeaderBytes, maxPayloadBytes, preamble } from "./frames.ts";
 import { LargeMessage, type Payload, type Purpose, writeHeader, writePing } from "./large-message.ts";
 import { LargeMessages } from "./large-messages.ts";
 import type { Slabs } from "./slabs.ts";
@@ -133,6 +133,8 @@ export class Outbox {
     const writer = this.#batchWriter();
     this.#openAt = writer.length;
     this.#openCode = code;
+    writer.canAttach = carriesData(code);
+    writer.attached = undefined;
     writer.u32(0);
     return writer;
   }
@@ -330,17 +332,17 @@ export class Outbox {
   /** The payload of the frame at `at`, which leaves the batch: in place, unless that held on to much else. */
   #takePayload(writer: ByteWriter, at: number): Payload {
     const [start, end] = [at + frameHeaderBytes, writer.position];
-    const { bytes } = writer;
+    const { bytes, attached } = writer;
     if (at - writer.start > maxAlongBytes || bytes.length > 2 * (end - start)) {
       const memory = this.#options.slabs.blocks.borrow(end - start);
       memory.set(bytes.subarray(start, end));
       writer.position = at;
-      return { memory, start: 0, end: end - start };
+      return { memory, start: 0, end: end - start, attached };
     }
     const before = bytes.subarray(writer.start, at);
     if (!writer.shrink()) this.#writer = undefined;
     if (before.length > 0) this.#batchWriter().raw(before);
-    return { memory: bytes, start, end };
+    return { memory: bytes, start, end, attached };
   }
 
   #beginWaiting(): void {

@@ -82,6 +82,7 @@ describe("a flood of", { timeout: 40_000 }, () => {
       framed(0x3a | optional | firstOfMany, (writer) => {
         writer.varint(i + 1);
         writer.varint(65_537);
+        writer.varint(0); // attachments
         writer.raw(new Uint8Array(16));
       });
     await whileHonestGoOn(victim, attacker.flood(5_000, begin));
@@ -97,6 +98,7 @@ describe("a flood of", { timeout: 40_000 }, () => {
       framed(0x3a | optional | firstOfMany, (writer) => {
         writer.varint(i + 1);
         writer.varint(16 * mebi);
+        writer.varint(0); // attachments
         writer.raw(new Uint8Array(60_000));
       });
     const attacker = await victim.attacker();

@@ -57,6 +57,7 @@ describe("limits.maxMessageBytes", () => {
     world.raw.send(frame.call | firstOfMany, (writer) => {
       writer.varint(1);
       writer.varint(bytes);
+      writer.varint(0); // attachments
       writer.raw(whole);
     });
     if (then === "goodbye") {

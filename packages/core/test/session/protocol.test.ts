@@ -167,6 +167,7 @@ const header = (id: number, target: number, method: number, flags: number) => (w
 const fragment = (number: number, total: number, length: number) => (writer: ByteWriter) => {
   writer.varint(number);
   writer.varint(total);
+  writer.varint(0); // attachments
   writer.raw(new Uint8Array(length));
 };
 
@@ -423,6 +424,7 @@ describe("a message that stands half received", () => {
         raw.send(frame.call | firstOfMany, (writer) => {
           writer.varint(1);
           writer.varint(100_000);
+          writer.varint(0); // attachments
           callPayload(1, 0, "add", ["x".repeat(60_000)])(writer);
         }),
     ],

@@ -162,6 +162,7 @@ export class RawPeer implements AsyncDisposable {
     this.send(code | firstOfMany, (writer) => {
       writer.varint(1);
       writer.varint(payload.length);
+      writer.varint(0); // attachments
       writer.raw(payload.subarray(0, maxFragmentBytes));
     });
     for (let from = maxFragmentBytes; from < payload.length; from += maxFragmentBytes) {
@@ -184,6 +185,7 @@ export class RawPeer implements AsyncDisposable {
     this.send(frame.call | firstOfMany, (writer) => {
       writer.varint(id);
       writer.varint(whole.length);
+      writer.varint(0); // attachments
       writer.raw(whole.written().subarray(0, maxFragmentBytes));
     });
   }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../conformance/src/index.ts";
 import { Blocks } from "../../src/wire/blocks.ts";
 import { ByteReader } from "../../src/wire/byte-reader.ts";
-import { Fragments } from "../../src/wire/fragments.ts";
+import { Fragments, type WholeMessage } from "../../src/wire/fragments.ts";
 import { FrameReader } from "../../src/wire/frame-reader.ts";
 import { firstOfMany, frame, kindOf, maxPayloadBytes } from "../../src/wire/frames.ts";
 import { Outbox, type Place } from "../../src/wire/outbox.ts";
@@ -51,14 +51,18 @@ function readInto(received: Uint8Array[], pinged: () => void): FrameReader {
       const payload = new ByteReader().at(bytes, start, end);
       if (kindOf(code) === frame.ping) pinged();
       else if (kindOf(code) === frame.more) {
-        const whole = fragments.add(payload);
-        if (whole) received.push(whole.bytes.slice(0, whole.totalBytes));
-        if (whole) fragments.letGo(whole);
+        take(fragments.add(payload));
       } else if (code & firstOfMany) fragments.begin(kindOf(code), payload);
       else if (kindOf(code) !== frame.void) received.push(bytes.slice(start, end));
     },
+    rest: (bytes, start, end) => take(fragments.addRest(new ByteReader().at(bytes, start, end))),
     oversized: () => expect.unreachable(),
   });
+  function take(whole: WholeMessage | undefined): void {
+    if (!whole) return;
+    received.push(whole.body.slice(0, whole.bodyBytes));
+    fragments.letGo(whole);
+  }
 }
 
 /** Every message has bytes of its own, and says in front which it is. */

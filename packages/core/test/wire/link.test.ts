@@ -231,6 +231,7 @@ describe("time in which we do not read", () => {
   const begun = framed(0x3a | firstOfMany, (writer) => {
     writer.varint(1);
     writer.varint(maxFragmentBytes + 100);
+    writer.varint(0); // attachments
     writer.raw(new Uint8Array(100));
   });
 
