@@ -48,14 +48,17 @@ export class Receiver {
     return true;
   }
 
-  chunk(bytes: Uint8Array): void {
-    if (this.#end || this.#isAbandoned) return;
+  /** Says whether nobody looks at the bytes any more. */
+  chunk(bytes: Uint8Array): boolean {
+    if (this.#end || this.#isAbandoned) return true;
     if (this.#state.kind === "open" && !this.#held) {
-      this.#hand(this.#state.on, bytes);
-      return;
+      const { on } = this.#state;
+      this.#hand(on, bytes);
+      return on.isDoneWithChunks === true;
     }
     this.#held ??= [];
     this.#held.push(bytes);
+    return false;
   }
 
   drained(): void {

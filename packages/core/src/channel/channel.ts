@@ -46,6 +46,8 @@ export interface Channel {
 export interface ChannelEvents {
   /** Bytes arrived. They are the receiver's to keep until it returns; what it wants longer it copies or slices. */
   chunk(bytes: Uint8Array): void;
+  /** Says that nothing of a chunk is looked at when `chunk` has returned: the channel may take its memory back. */
+  readonly isDoneWithChunks?: boolean | undefined;
   /** After a `write` that said `false`: there is room again. */
   drained(): void;
   /** The channel is gone: orderly without `error`, else why. */

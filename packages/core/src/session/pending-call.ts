@@ -1,5 +1,5 @@
 /** A call of ours, from the moment it is made until its answer has come. */
-import type { EncodedArguments } from "./call-writer.ts";
+
 import type { Clock, Timer } from "../clock/clock.ts";
 import { type Outcome, RpcError, type RpcErrorCode } from "../errors/rpc-error.ts";
 import type { CallerMethod } from "../references/contracts.ts";
@@ -7,6 +7,7 @@ import type { CallOptions } from "../types/session.ts";
 import type { LargeMessage } from "../wire/large-message.ts";
 import type { Place } from "../wire/outbox.ts";
 import { CallPromise } from "./call-promise.ts";
+import type { EncodedArguments } from "./call-writer.ts";
 import type { Departed } from "./departures.ts";
 import { StepFailure } from "./not-executed.ts";
 import type { IssuedPasses } from "./passes.ts";

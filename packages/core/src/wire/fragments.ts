@@ -34,7 +34,7 @@ interface Partial {
 }
 
 /** Memory is taken for what is there, not for what is announced: for the whole once so much of it has come. */
-const shareBeforeWhole = 1 / 8;
+const shareBeforeWhole = 1 / 32;
 
 /** Both ends count the same way, so an honest sender never passes it. */
 export function maxIncompleteBytes(maxMessageBytes: number): number {

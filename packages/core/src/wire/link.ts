@@ -110,6 +110,7 @@ export class Link {
   start(): void {
     this.#channel.start({
       chunk: (bytes) => this.#chunk(bytes),
+      isDoneWithChunks: true,
       drained: () => this.outbox.drained(),
       closed: (error) => this.#closed(error),
     });
@@ -288,8 +289,7 @@ export class Link {
   /** A message in one frame. What a session says on its own behalf may be larger than the least a program allows. */
   #whole(code: number, reader: ByteReader): void {
     const { maxMessageBytes } = this.#limits;
-    if (carriesData(code) && reader.remaining > maxMessageBytes)
-      throw tooLarge(reader.remaining, maxMessageBytes);
+    if (carriesData(code) && reader.remaining > maxMessageBytes) throw tooLarge(reader.remaining, maxMessageBytes);
     this.handler.message(code, reader);
   }
 

@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import { type Channel, type ChannelEvents, type PeerAddress, systemClock, type Timer } from "@farref/core";
 import { Receiver } from "../receiver.ts";
+import { giveBack } from "./spent-memory.ts";
 
 /** A writer is asked to wait once this much lies unsent in the process: two frames of the largest size. */
 const highWaterBytes = 128 * 1024;
@@ -49,7 +50,9 @@ export class SocketChannel implements Channel {
 
   start(on: ChannelEvents): void {
     this.#receiver.start(on);
-    this.#socket.on("data", (bytes: Buffer) => this.#receiver.chunk(bytes));
+    this.#socket.on("data", (bytes: Buffer) => {
+      if (this.#receiver.chunk(bytes)) giveBack(bytes);
+    });
   }
 
   write(bytes: Uint8Array): boolean {
