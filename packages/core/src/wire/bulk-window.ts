@@ -14,6 +14,11 @@ const maxBytes = 16 * 1024 * 1024;
 /** The window grows while pongs take less than so many times the shortest, and shrinks when they take more than … */
 const shortTimes = 1.5;
 const longTimes = 2;
+/** The shortest is that of this period and the one before: a way may become longer. */
+const periodMs = 30_000;
+
+/** Whoever answers in less reads megabytes in a second. */
+const promptMs = 50;
 
 interface Probe {
   readonly bytes: number;
@@ -28,10 +33,16 @@ export class BulkWindow {
   /** Under way; of that, behind the last ping. */
   #sent = 0;
   #unprobed = 0;
+  /** The shortest that a pong took, in this period and in the one before. */
   #shortestMs = Number.POSITIVE_INFINITY;
+  #shortestBeforeMs = Number.POSITIVE_INFINITY;
+  #periodBegan: number;
+  /** What the last pong took. */
+  #lastMs = Number.POSITIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#periodBegan = clock.now();
   }
 
   /** Whether another fragment may leave. */
@@ -39,9 +50,14 @@ export class BulkWindow {
     return this.#sent < this.#bytes;
   }
 
+  /** Whether the last pong came promptly. */
+  get isPeerPrompt(): boolean {
+    return this.#lastMs < promptMs;
+  }
+
   /** A fragment leaves. */
   sent(bytes: number): void {
-    if (this.#sent === 0) this.#beginBurst();
+    if (this.#sent === 0) this.#bytes = initialBytes;
     this.#sent += bytes;
     this.#unprobed += bytes;
   }
@@ -57,15 +73,22 @@ export class BulkWindow {
     const probe = this.#probes.shift();
     if (!probe) return;
     const { bytes, sentAt } = probe;
-    const tookMs = this.#clock.now() - sentAt;
+    const now = this.#clock.now();
+    const tookMs = now - sentAt;
     this.#sent -= bytes;
-    this.#shortestMs = Math.min(this.#shortestMs, tookMs);
-    if (tookMs < shortTimes * this.#shortestMs) this.#bytes = Math.min(maxBytes, this.#bytes + bytes);
-    else if (tookMs > longTimes * this.#shortestMs) this.#bytes = Math.max(minBytes, this.#bytes - bytes);
+    this.#lastMs = tookMs;
+    this.#note(tookMs, now);
+    const shortestMs = Math.min(this.#shortestMs, this.#shortestBeforeMs);
+    if (tookMs < shortTimes * shortestMs) this.#bytes = Math.min(maxBytes, this.#bytes + bytes);
+    else if (tookMs > longTimes * shortestMs) this.#bytes = Math.max(minBytes, this.#bytes - bytes);
   }
 
-  #beginBurst(): void {
-    this.#bytes = initialBytes;
-    this.#shortestMs = Number.POSITIVE_INFINITY;
+  #note(tookMs: number, now: number): void {
+    if (now - this.#periodBegan > periodMs) {
+      this.#periodBegan = now;
+      this.#shortestBeforeMs = this.#shortestMs;
+      this.#shortestMs = Number.POSITIVE_INFINITY;
+    }
+    this.#shortestMs = Math.min(this.#shortestMs, tookMs);
   }
 }

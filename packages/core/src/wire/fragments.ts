@@ -142,7 +142,7 @@ export class Fragments {
     if (needed <= part.bytes.length) return;
     const isWholeDue = needed >= part.size * shareBeforeWhole;
     const before = part.bytes;
-    if (isWholeDue && isAttachment) part.bytes = ownMemory(part.size);
+    if (isWholeDue && isAttachment) part.bytes = new Uint8Array(part.size);
     else part.bytes = this.#blocks.borrow(isWholeDue ? part.size : Math.min(part.size, 2 * needed));
     part.bytes.set(before.subarray(0, part.filled));
     this.#blocks.giveBack(before);
@@ -168,15 +168,6 @@ function partsOf(kind: number, total: number, reader: ByteReader): readonly Part
     parts.push({ size, bytes: nothing, filled: 0 });
   }
   return parts;
-}
-
-/** What of Node's `Buffer` is used, where there is one: memory that is written over whole need not be made zero before. */
-const nodeBuffer = (globalThis as { Buffer?: { allocUnsafeSlow(size: number): { readonly buffer: ArrayBuffer } } })
-  .Buffer;
-
-/** Exactly `size` bytes that are nobody else's, with anything in them: seen by nobody before they are written over. */
-function ownMemory(size: number): Uint8Array {
-  return nodeBuffer ? new Uint8Array(nodeBuffer.allocUnsafeSlow(size).buffer) : new Uint8Array(size);
 }
 
 function misfit(): RpcError {

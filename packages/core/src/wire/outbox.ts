@@ -2,13 +2,15 @@
  * What leaves: the frames of one turn go out as one write, in the order they were begun. A message over 64 KiB sends its
  * first fragment in that order and the rest in turns with everything else.
  */
-import type { Clock, Timer } from "../clock/clock.ts";
+import type { Clock } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { carriesData, frame, frameHeaderBytes, maxPayloadBytes, preamble } from "./frames.ts";
 import { LargeMessage, type Payload, type Purpose, writeHeader, writePing } from "./large-message.ts";
 import { LargeMessages } from "./large-messages.ts";
 import type { Slabs } from "./slabs.ts";
+import { Unsent } from "./unsent.ts";
+import { WriteStall } from "./write-stall.ts";
 
 export interface OutboxOptions {
   readonly clock: Clock;
@@ -32,6 +34,9 @@ export interface Place {
 
 /** A batch that has grown this far is not worth keeping till the end of the turn. */
 const fullBatchBytes = 64 * 1024;
+/** A ping is due behind so much, and seldom behind a peer that answers promptly: each answer is a write of its own. */
+const oftenPingedBytes = fullBatchBytes;
+const seldomPingedBytes = 4 * fullBatchBytes;
 /** Frames are not held back for longer, in milliseconds. */
 const maxHeldMs = 1;
 /** What stands in the batch before a large message moves elsewhere when there is no more of it than this. */
@@ -40,7 +45,6 @@ const maxAlongBytes = 4 * 1024;
 const maxPieceBytes = maxPayloadBytes + 2 * frameHeaderBytes;
 
 export class Outbox {
-  stallTimeoutMs = Number.POSITIVE_INFINITY;
   bytesOut = 0;
   readonly #options: OutboxOptions;
   #writer: ByteWriter | undefined;
@@ -54,22 +58,22 @@ export class Outbox {
   #heldSince = 0;
   #isBlocked = false;
   #isClosed = false;
-  #stallTimer: Timer | undefined;
-  #batchBytes = nothingUnsent();
-  #largestReplyBytes = 0;
-  #largestBeforeBytes = 0;
-  #newestReplyBytes = 0;
   /** Since the last ping. */
   #unpingedBytes = 0;
-  /** The rest of a batch that was being written when the channel asked to wait, and what the whole batch was. */
+  /** The rest of a batch that was being written when the channel asked to wait. */
   #rest: Uint8Array | undefined;
-  #restOf = nothingUnsent();
-  #restOfBytes = 0;
+  readonly #unsent = new Unsent();
+  readonly #stall: WriteStall;
   readonly #large: LargeMessages;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#stall = new WriteStall(options.clock, options.stalled);
     this.#large = new LargeMessages(options.clock);
+  }
+
+  set stallTimeoutMs(timeoutMs: number) {
+    this.#stall.timeoutMs = timeoutMs;
   }
 
   /** The peer's limit, once known. */
@@ -79,9 +83,7 @@ export class Outbox {
 
   /** Bytes of calls, or of replies, that did not leave. */
   unsentBytes(purpose: Purpose): number {
-    const bytes = this.#batchBytes[purpose] + this.#large.unsentBytes(purpose);
-    if (!this.#rest) return bytes;
-    return bytes + Math.ceil((this.#restOf[purpose] * this.#rest.length) / this.#restOfBytes);
+    return this.#unsent.bytes(purpose, this.#rest?.length ?? 0) + this.#large.unsentBytes(purpose);
   }
 
   /** Whether the channel has asked to wait. */
@@ -94,12 +96,12 @@ export class Outbox {
    * is not blocked leaves with its turn and does not count.
    */
   get backlogBytes(): number {
-    return Math.max(0, this.blockedBytes - this.#largestReplyBytes);
+    return this.#unsent.withoutLargestReply(this.blockedBytes);
   }
 
   /** The same without the newest, too: it was added when there was room. */
   get overdueBytes(): number {
-    return Math.max(0, this.blockedBytes - this.#largestBeforeBytes - this.#newestReplyBytes);
+    return this.#unsent.withoutLargestAndNewestReply(this.blockedBytes);
   }
 
   /** The same with all of them: what a further reply would be added to. */
@@ -207,8 +209,8 @@ export class Outbox {
     this.#beginWaiting();
     this.#writeBatch();
     while (!this.#isBlocked && this.#large.isInProgress && this.#large.isWindowOpen) this.#writeFragment();
-    if (this.#large.isInProgress) this.#watchStall();
-    else if (this.#large.isEmpty && !this.#isBlocked) this.#forgetReplies();
+    if (this.#large.isInProgress) this.#stall.begin();
+    else if (this.#large.isEmpty && !this.#isBlocked) this.#unsent.forgetReplies();
     this.#large.passBarriers();
     this.#options.advanced();
   }
@@ -237,7 +239,7 @@ export class Outbox {
   /** The channel has room again. */
   drained(): void {
     this.#isBlocked = false;
-    this.#endStall();
+    this.#stall.end();
     this.flush();
   }
 
@@ -251,8 +253,8 @@ export class Outbox {
   /** The peer has answered a ping: it has read what was sent before. */
   answered(): void {
     this.#large.answered();
-    this.#endStall();
-    if (this.#isBlocked) this.#watchStall();
+    this.#stall.end();
+    if (this.#isBlocked) this.#stall.begin();
     else if (this.#large.isInProgress) this.flush();
   }
 
@@ -261,7 +263,7 @@ export class Outbox {
     if (!this.#isClosed) this.#writeLast();
     this.#isBlocked = false;
     this.#isClosed = true;
-    this.#endStall();
+    this.#stall.end();
     this.#large.clear();
   }
 
@@ -272,11 +274,11 @@ export class Outbox {
     const at = writer.start + this.#openAt;
     const payloadBytes = writer.position - at - frameHeaderBytes;
     this.#openAt = -1;
-    if (purpose === "reply") this.#noteReply(payloadBytes);
+    if (purpose === "reply") this.#unsent.noteReply(payloadBytes);
     const large = payloadBytes > maxPayloadBytes ? this.#cut(writer, at, purpose) : undefined;
     if (!large) {
       writeHeader(writer, at, this.#openCode);
-      this.#batchBytes[purpose] += payloadBytes + frameHeaderBytes;
+      this.#unsent.add(purpose, payloadBytes + frameHeaderBytes);
       this.#pingBehind(payloadBytes);
     }
     if (writer.length >= fullBatchBytes) this.flush();
@@ -284,22 +286,10 @@ export class Outbox {
     return large;
   }
 
-  #noteReply(bytes: number): void {
-    this.#newestReplyBytes = bytes;
-    this.#largestBeforeBytes = this.#largestReplyBytes;
-    if (bytes > this.#largestReplyBytes) this.#largestReplyBytes = bytes;
-  }
-
-  #forgetReplies(): void {
-    this.#largestReplyBytes = 0;
-    this.#largestBeforeBytes = 0;
-    this.#newestReplyBytes = 0;
-  }
-
   /** How far the peer has read is asked so often that who reads slowly is not taken for one who does not read. */
   #pingBehind(bytes: number): void {
     this.#unpingedBytes += bytes;
-    if (this.#unpingedBytes < fullBatchBytes) return;
+    if (this.#unpingedBytes < (this.#large.isPeerPrompt ? seldomPingedBytes : oftenPingedBytes)) return;
     this.#unpingedBytes = 0;
     this.#large.pinged();
     writePing(this.#batchWriter());
@@ -352,7 +342,7 @@ export class Outbox {
       const before = writer.length;
       message.begun = { batch: this.#batch, offset: before };
       message.writeFirst(writer);
-      this.#batchBytes[message.purpose] += writer.length - before;
+      this.#unsent.add(message.purpose, writer.length - before);
     });
   }
 
@@ -361,11 +351,7 @@ export class Outbox {
     if (!writer || writer.length === 0) return;
     this.#writer = undefined;
     this.#batch++;
-    const written = this.#batchBytes;
-    this.#batchBytes = this.#restOf;
-    this.#restOf = written;
-    this.#restOfBytes = writer.length;
-    forget(this.#batchBytes);
+    this.#unsent.batchWritten(writer.length);
     this.#write(writer.written());
     if (!this.#rest && this.#options.isFlushed()) this.#options.slabs.reuse(writer);
     else this.#options.slabs.giveBack(writer);
@@ -398,26 +384,7 @@ export class Outbox {
 
   #block(): void {
     this.#isBlocked = true;
-    this.#watchStall();
-  }
-
-  /** Something waits until the channel drains, or the peer answers. */
-  #watchStall(): void {
-    if (this.stallTimeoutMs === Number.POSITIVE_INFINITY) return;
-    this.#stallTimer ??= this.#options.clock.setTimer(this.stallTimeoutMs, () => this.#timeIsUp());
-  }
-
-  /** It may have been us who were busy: what has come meanwhile is read first. */
-  #timeIsUp(): void {
-    const timer = this.#stallTimer;
-    this.#options.clock.nextTurn(() => {
-      if (timer && this.#stallTimer === timer) this.#options.stalled();
-    });
-  }
-
-  #endStall(): void {
-    this.#stallTimer?.cancel();
-    this.#stallTimer = undefined;
+    this.#stall.begin();
   }
 
   /** All at once: nothing follows. */
@@ -429,17 +396,4 @@ export class Outbox {
     this.#writer = undefined;
     if (writer && writer.length > 0) this.#options.write(writer.written());
   }
-}
-
-type UnsentBytes = Record<Purpose, number>;
-
-function nothingUnsent(): UnsentBytes {
-  return { call: 0, reply: 0, item: 0, control: 0 };
-}
-
-function forget(bytes: UnsentBytes): void {
-  bytes.call = 0;
-  bytes.reply = 0;
-  bytes.item = 0;
-  bytes.control = 0;
 }

@@ -66,6 +66,21 @@ describe("a bulk window", () => {
     expect(fill()).toBe(16);
   });
 
+  test("remembers the shortest from burst to burst, and forgets it when the way has become longer", () => {
+    const { clock, fill, answerAll, exchange } = openWindow();
+    exchange(1, 1);
+    answerAll();
+    expect(exchange(10, 20)).toBe(2);
+    answerAll();
+    for (let period = 0; period < 2; period++) {
+      clock.advance(31_000);
+      fill();
+      clock.advance(10);
+      answerAll();
+    }
+    expect(exchange(10, 20)).toBe(256);
+  });
+
   test("takes the pong of an earlier ping for what it is", () => {
     const { clock, window, fill, answerAll, exchange } = openWindow();
     window.probed();
