@@ -3,7 +3,7 @@ import { ManualClock } from "../../../conformance/src/index.ts";
 import { memoryTransport } from "../../../transports/src/index.ts";
 import { ByReference } from "../../src/index.ts";
 import type { ByteWriter } from "../../src/wire/byte-writer.ts";
-import { firstOfMany, frame, optional, preamble } from "../../src/wire/frames.ts";
+import { firstOfMany, frame, minAttachmentBytes, optional, preamble } from "../../src/wire/frames.ts";
 import { leakCheckedPair } from "./pairs.ts";
 import { callPayload, helloFrame, helloLimits, RawPeer, RawReference } from "./raw-peer.ts";
 import { until } from "./waiting.ts";
@@ -171,6 +171,15 @@ const fragment = (number: number, total: number, length: number) => (writer: Byt
   writer.raw(new Uint8Array(length));
 };
 
+/** The beginning of a message with attachments. */
+const attaching = (total: number, lengths: readonly number[]) => (writer: ByteWriter) => {
+  writer.varint(1);
+  writer.varint(total);
+  writer.varint(lengths.length);
+  for (const length of lengths) writer.varint(length);
+  writer.raw(new Uint8Array(100));
+};
+
 const violations: readonly Violation[] = [
   ["a result nobody waits for", "protocol", (raw) => raw.result(1, 5)],
   [
@@ -245,6 +254,36 @@ const violations: readonly Violation[] = [
       raw.send(0x3a | optional | firstOfMany, fragment(1, 65_537, 65_530));
       raw.send(frame.more, (writer) => writer.raw(new Uint8Array(100).fill(1)));
     },
+  ],
+  [
+    "more attachments than there may be",
+    "protocol",
+    (raw) => raw.send(frame.call | firstOfMany, attaching(1_000_000, new Array(257).fill(minAttachmentBytes))),
+  ],
+  [
+    "attachments where no data is",
+    "protocol",
+    (raw) => raw.send(frame.error | firstOfMany, attaching(1_000_000, [minAttachmentBytes])),
+  ],
+  [
+    "an attachment that a frame holds",
+    "protocol",
+    (raw) => raw.send(frame.call | firstOfMany, attaching(1_000_000, [minAttachmentBytes - 1])),
+  ],
+  [
+    "attachments that leave no room for the body",
+    "protocol",
+    (raw) => raw.send(frame.call | firstOfMany, attaching(200_000, [100_000, 100_000])),
+  ],
+  [
+    "attachments longer than their message",
+    "protocol",
+    (raw) => raw.send(frame.call | firstOfMany, attaching(200_000, [2 ** 52])),
+  ],
+  [
+    "a call whose arguments are attachments and nothing else",
+    "protocol",
+    (raw) => raw.send(frame.call | firstOfMany, attaching(200_001, [200_000])),
   ],
   [
     "a message larger than limits.maxMessageBytes",

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { FrameReader } from "../../src/wire/frame-reader.ts";
+import { frame } from "../../src/wire/frames.ts";
 import { Slabs } from "../../src/wire/slabs.ts";
 import { framed } from "../session/raw-peer.ts";
 
@@ -32,6 +33,70 @@ function pushInPieces(reader: FrameReader, size: number): void {
     piece.fill(0xff);
   }
 }
+
+describe("a fragment", () => {
+  const payload = Buffer.from(Array.from({ length: 900 }, (_, i) => 97 + ((i * 7 + (i >> 4)) % 26)));
+  const before = framed(0x10, (writer) => writer.raw(Buffer.from("before")));
+  const behind = framed(0x11, (writer) => writer.raw(Buffer.from("behind")));
+  const fragment = framed(frame.more, (writer) => writer.raw(payload));
+  const stream = Buffer.concat([before, fragment, behind, fragment, fragment, behind]);
+  const expected = [
+    [0x10, "before"],
+    [frame.more, payload.toString()],
+    [0x11, "behind"],
+    [frame.more, payload.toString()],
+    [frame.more, payload.toString()],
+    [0x11, "behind"],
+  ];
+
+  function readPieces(size: number, isPausing: boolean) {
+    const got: [code: number, text: string][] = [];
+    let parts = 0;
+    const reader: FrameReader = new FrameReader(maxPayloadBytes, new Slabs(), {
+      frame(code, chunk, start, end) {
+        got.push([code, Buffer.from(chunk.subarray(start, end)).toString()]);
+        if (isPausing) reader.pause();
+      },
+      rest(chunk, start, end) {
+        parts++;
+        (got.at(-1) as [number, string])[1] += Buffer.from(chunk.subarray(start, end)).toString();
+        if (isPausing) reader.pause();
+      },
+      oversized: () => expect.unreachable(),
+    });
+    for (let from = 0; from < stream.length; from += size) {
+      const piece = Uint8Array.from(stream.subarray(from, from + size));
+      reader.push(piece);
+      piece.fill(0xff);
+      while (isPausing && reader.isPaused) reader.resume();
+    }
+    return { reader, got, parts };
+  }
+
+  test.each([1, 3, 66, 68, 69, 100, 500, 903, 905, 950, stream.length])(
+    "is handed on as it comes, in pieces of %i bytes, and what is around it whole",
+    (size) => {
+      for (const isPausing of [false, true]) {
+        const { reader, got } = readPieces(size, isPausing);
+        expect(got).toEqual(expected);
+        expect([reader.isInFrame, reader.unreadBytes]).toEqual([false, 0]);
+      }
+    },
+  );
+
+  test("is not kept until it is whole", () => {
+    expect(readPieces(300, false).parts).toBeGreaterThan(5);
+    expect(readPieces(stream.length, false).parts).toBe(0);
+  });
+
+  test("that stops half way is a frame that is not whole", () => {
+    const { reader } = readPieces(stream.length, false);
+    reader.push(fragment.subarray(0, 500));
+    expect(reader.isInFrame).toBe(true);
+    reader.stop();
+    expect(reader.isInFrame).toBe(false);
+  });
+});
 
 describe("a frame reader", () => {
   test.each(cuts)("reads the same frames from pieces of %i bytes", (size) => {
