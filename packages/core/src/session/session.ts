@@ -18,6 +18,7 @@ import { IncomingFrames } from "./incoming-frames.ts";
 import type { OutgoingCalls } from "./outgoing-calls.ts";
 import type { PendingCall } from "./pending-call.ts";
 import type { PipelineStep } from "./pipeline-step.ts";
+import { Pongs } from "./pongs.ts";
 import type { OfferedFront, Serving } from "./serving.ts";
 import { SessionConnection } from "./session-connection.ts";
 import { closeReasonOf, refusalAfter, SessionEnd } from "./session-end.ts";
@@ -70,10 +71,11 @@ export class LiveSession implements Session, ReferenceOwner {
   }
 
   #receiveFrames(): IncomingFrames {
+    const pongs = new Pongs(this.#environment.clock, () => this.#send(frame.pong));
     return new IncomingFrames({
       ...this.#parts,
       peerReady: () => this.peerReady(),
-      pinged: () => this.#send(frame.pong),
+      pinged: () => pongs.due(),
       pingAnswered: () => this.#link.outbox.answered(),
       peerDraining: () => void this.#state.drain(),
       goodbye: (reader) => this.#goodbye(reader),

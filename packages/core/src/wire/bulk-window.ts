@@ -17,9 +17,6 @@ const longTimes = 2;
 /** The shortest is that of this period and the one before: a way may become longer. */
 const periodMs = 30_000;
 
-/** Whoever answers in less reads megabytes in a second. */
-const promptMs = 50;
-
 interface Probe {
   readonly bytes: number;
   readonly sentAt: number;
@@ -37,8 +34,6 @@ export class BulkWindow {
   #shortestMs = Number.POSITIVE_INFINITY;
   #shortestBeforeMs = Number.POSITIVE_INFINITY;
   #periodBegan: number;
-  /** What the last pong took. */
-  #lastMs = Number.POSITIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -48,11 +43,6 @@ export class BulkWindow {
   /** Whether another fragment may leave. */
   get isOpen(): boolean {
     return this.#sent < this.#bytes;
-  }
-
-  /** Whether the last pong came promptly. */
-  get isPeerPrompt(): boolean {
-    return this.#lastMs < promptMs;
   }
 
   /** A fragment leaves. */
@@ -76,7 +66,6 @@ export class BulkWindow {
     const now = this.#clock.now();
     const tookMs = now - sentAt;
     this.#sent -= bytes;
-    this.#lastMs = tookMs;
     this.#note(tookMs, now);
     const shortestMs = Math.min(this.#shortestMs, this.#shortestBeforeMs);
     if (tookMs < shortTimes * shortestMs) this.#bytes = Math.min(maxBytes, this.#bytes + bytes);

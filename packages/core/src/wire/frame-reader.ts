@@ -84,13 +84,12 @@ export class FrameReader {
       const payloadBytes = this.#payloadBytes(chunk, position);
       if (payloadBytes < 0) return chunk.length;
       const start = position + frameHeaderBytes;
-      const end = start + payloadBytes;
-      if (end > chunk.length) {
-        if (!this.#readPart(chunk, position, end)) break;
-        position = chunk.length;
-        continue;
-      }
-      this.#on.frame(chunk[position] as number, chunk, start, end);
+      const end = Math.min(start + payloadBytes, chunk.length);
+      const restBytes = start + payloadBytes - end;
+      const code = chunk[position] as number;
+      if (restBytes > 0 && !this.#isHandedOnInParts(code, end - start)) break;
+      this.#restBytes = restBytes;
+      this.#on.frame(code, chunk, start, end);
       position = end;
     }
     if (this.#state === "paused") return position;
@@ -98,14 +97,8 @@ export class FrameReader {
     return chunk.length;
   }
 
-  /** Hands on the beginning of a fragment, when there is enough of it. */
-  #readPart(chunk: Uint8Array, position: number, end: number): boolean {
-    const code = chunk[position] as number;
-    const start = position + frameHeaderBytes;
-    if (!this.#on.rest || kindOf(code) !== frame.more || chunk.length - start < leastPartBytes) return false;
-    this.#restBytes = end - chunk.length;
-    this.#on.frame(code, chunk, start, chunk.length);
-    return true;
+  #isHandedOnInParts(code: number, partBytes: number): boolean {
+    return this.#on.rest !== undefined && kindOf(code) === frame.more && partBytes >= leastPartBytes;
   }
 
   /** Hands on more of a fragment. Returns up to where the chunk was of it. */

@@ -47,11 +47,6 @@ export class LargeMessages {
     return this.#window.isOpen;
   }
 
-  /** Whether the last ping was answered so soon that what is on the way is soon read. */
-  get isPeerPrompt(): boolean {
-    return this.#window.isPeerPrompt;
-  }
-
   unsentBytes(purpose: Purpose): number {
     let bytes = 0;
     for (const message of this.#inProgress) if (message.purpose === purpose) bytes += message.unsentBytes;

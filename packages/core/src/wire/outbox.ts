@@ -34,9 +34,6 @@ export interface Place {
 
 /** A batch that has grown this far is not worth keeping till the end of the turn. */
 const fullBatchBytes = 64 * 1024;
-/** A ping is due behind so much, and seldom behind a peer that answers promptly: each answer is a write of its own. */
-const oftenPingedBytes = fullBatchBytes;
-const seldomPingedBytes = 4 * fullBatchBytes;
 /** Frames are not held back for longer, in milliseconds. */
 const maxHeldMs = 1;
 /** What stands in the batch before a large message moves elsewhere when there is no more of it than this. */
@@ -289,7 +286,7 @@ export class Outbox {
   /** How far the peer has read is asked so often that who reads slowly is not taken for one who does not read. */
   #pingBehind(bytes: number): void {
     this.#unpingedBytes += bytes;
-    if (this.#unpingedBytes < (this.#large.isPeerPrompt ? seldomPingedBytes : oftenPingedBytes)) return;
+    if (this.#unpingedBytes < fullBatchBytes) return;
     this.#unpingedBytes = 0;
     this.#large.pinged();
     writePing(this.#batchWriter());

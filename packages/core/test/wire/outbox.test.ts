@@ -129,21 +129,6 @@ describe("an outbox", () => {
     expect(pings).toEqual([8, 15, 22, 29, 36, 43, 50, 57, 64, 71, 78, 85, 92, 99]);
   });
 
-  test("asks every 256 KiB while the peer answers promptly, and every 64 KiB when it does so no more", () => {
-    const { clock, outbox, pings, send } = openOutbox();
-    const sendMuch = (answerMs: number) => {
-      const [frames, asked] = [40, pings.length];
-      for (let i = 0; i < frames; i++) send(65_000);
-      outbox.flush();
-      clock.advance(answerMs);
-      for (let i = asked; i < pings.length; i++) outbox.answered();
-      return pings.length - asked;
-    };
-    expect(sendMuch(49)).toBe(20);
-    expect(sendMuch(50)).toBe(8);
-    expect(sendMuch(50)).toBe(20);
-  });
-
   test("reads what has come before it says that the peer takes nothing: it may have been busy itself", async () => {
     const { clock, outbox, channel, stalls, send } = openOutbox();
     outbox.stallTimeoutMs = 1_000;
