@@ -7,7 +7,10 @@ export function slicingTransport(transport: Transport, bytesPerChunk = 1): Trans
   return wrappedTransport(transport, (channel) => new SlicingChannel(channel, bytesPerChunk));
 }
 
-/** Slices that a pause or a `destroy` catches half-way wait, or are dropped, as a socket's would. */
+/**
+ * Slices that a pause or a `destroy` catches half-way wait, or are dropped, as a socket's would. Who says that it keeps none
+ * finds them written over.
+ */
 class SlicingChannel implements Channel {
   readonly #channel: Channel;
   readonly #bytesPerChunk: number;
@@ -93,6 +96,7 @@ class SlicingChannel implements Channel {
       if (slice.length === chunk.length) this.#rest.shift();
       else this.#rest[0] = chunk.subarray(this.#bytesPerChunk);
       this.#on?.chunk(slice);
+      if (this.#on?.keepsNoChunks) slice.fill(0xff);
     }
   }
 

@@ -54,7 +54,7 @@ export class Receiver {
     if (this.#state.kind === "open" && !this.#held) {
       const { on } = this.#state;
       this.#hand(on, bytes);
-      return on.isDoneWithChunks === true;
+      return on.keepsNoChunks === true;
     }
     this.#held ??= [];
     this.#held.push(bytes);

@@ -8,7 +8,7 @@ import { giveBack } from "../src/socket/spent-memory.ts";
 const sent = new Uint8Array(1_000_000).map((_, i) => i * 7 + (i >> 8));
 
 /** The chunks in which `sent` came, as they are when all of it has come, and what was in them when they came. */
-async function receive(transport: Transport, isDoneWithChunks: boolean | undefined) {
+async function receive(transport: Transport, keepsNoChunks: boolean | undefined) {
   await using acceptor = await acceptAt(transport, "tcp://127.0.0.1:0");
   const near = await transport.dial(acceptor.uri, {});
   const far: Channel = await acceptor.next();
@@ -17,7 +17,7 @@ async function receive(transport: Transport, isDoneWithChunks: boolean | undefin
   let missing = sent.length;
   await new Promise<void>((resolve) => {
     far.start({
-      isDoneWithChunks,
+      keepsNoChunks,
       chunk(bytes) {
         chunks.push(bytes);
         seen.push(Uint8Array.from(bytes));
@@ -44,8 +44,8 @@ describe("the memory of chunks", () => {
     for (const { buffer } of large) expect(buffer.byteLength).toBe(0);
   });
 
-  test.each([undefined, false])("stays with a receiver that says %s", async (isDoneWithChunks) => {
-    const { chunks } = await receive(tcpTransport, isDoneWithChunks);
+  test.each([undefined, false])("stays with a receiver that says %s", async (keepsNoChunks) => {
+    const { chunks } = await receive(tcpTransport, keepsNoChunks);
     expect(Buffer.concat(chunks).equals(sent)).toBe(true);
   });
 

@@ -44,10 +44,10 @@ export interface Channel {
 }
 
 export interface ChannelEvents {
-  /** Bytes arrived. They are the receiver's to keep until it returns; what it wants longer it copies or slices. */
+  /** Bytes arrived. What the receiver wants of them after it has returned it copies. */
   chunk(bytes: Uint8Array): void;
-  /** Says that nothing of a chunk is looked at when `chunk` has returned: the channel may take its memory back. */
-  readonly isDoneWithChunks?: boolean | undefined;
+  /** Whether no view of a chunk outlives `chunk`: only then may the channel detach it or write over it. */
+  readonly keepsNoChunks?: boolean | undefined;
   /** After a `write` that said `false`: there is room again. */
   drained(): void;
   /** The channel is gone: orderly without `error`, else why. */

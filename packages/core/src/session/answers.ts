@@ -3,7 +3,7 @@ import { RpcError } from "../errors/rpc-error.ts";
 import type { StreamMaker } from "../streams/outgoing-stream.ts";
 import type { Codec } from "../values/codec.ts";
 import type { ByteWriter } from "../wire/byte-writer.ts";
-import { errorFlag, frame } from "../wire/frames.ts";
+import { type AttachedLengths, errorFlag, frame } from "../wire/frames.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import type { Departures } from "./departures.ts";
 import type { SharedLimits } from "./environment.ts";
@@ -27,10 +27,13 @@ export class Answers {
   /** Answers with a value, or with why it can't be sent: that is returned. Streams in it are made within `maker`. */
   result(callId: number, value: unknown, maker?: StreamMaker): RpcError | undefined {
     const writer = this.#outbox.begin(frame.result);
-    this.#departures.maker = maker;
+    const departures = this.#departures;
+    departures.maker = maker;
+    let attached: AttachedLengths;
     try {
       writer.varint(callId);
-      this.#codec.encode(writer, this.#departures.bare(value), this.#departures.ofReplies, this.#peerLimits, "result");
+      const sent = departures.bare(value);
+      attached = this.#codec.encode(writer, sent, departures.ofReplies, this.#peerLimits, "result", "behind");
       this.#checkSize();
     } catch (error) {
       this.#abandon();
@@ -38,11 +41,11 @@ export class Answers {
       this.refusal(callId, refusal, 0);
       return refusal;
     } finally {
-      this.#departures.written();
+      departures.written();
     }
-    this.#departures.take();
+    departures.take();
     this.lastBytes = this.#outbox.openBytes;
-    this.#outbox.end("reply");
+    this.#outbox.end("reply", attached);
     return undefined;
   }
 

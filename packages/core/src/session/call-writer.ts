@@ -2,7 +2,7 @@
 import type { Clock } from "../clock/clock.ts";
 import type { Codec } from "../values/codec.ts";
 import { ByteWriter } from "../wire/byte-writer.ts";
-import { callFlag, frame } from "../wire/frames.ts";
+import { type AttachedLengths, callFlag, frame } from "../wire/frames.ts";
 import { encodeName, writeContext, writeName, writePasses } from "../wire/names.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import type { Departures } from "./departures.ts";
@@ -14,9 +14,14 @@ import { PipelineStep } from "./pipeline-step.ts";
 const maxCallNumberBytes = 8;
 
 /** The arguments of a call as they were when it was made; what is attached stands at the end of the bytes. */
-export interface EncodedArguments {
+export class EncodedArguments {
   readonly bytes: Uint8Array;
-  readonly attached: readonly number[] | undefined;
+  readonly attached: AttachedLengths;
+
+  constructor(bytes: Uint8Array, attached: AttachedLengths) {
+    this.bytes = bytes;
+    this.attached = attached;
+  }
 }
 
 export interface CallWriterOptions {
@@ -45,11 +50,11 @@ export class CallWriter {
   write(call: PendingCall, id: number, args: readonly unknown[] | EncodedArguments): number {
     const methodNumber = this.#methodNumber(call.method);
     const writer = this.#outbox.begin(frame.call);
+    let attached: AttachedLengths;
     try {
       writer.varint(id);
       const flagsAt = this.#header(writer, call, methodNumber);
-      if ("attached" in args) writeEncoded(writer, args);
-      else this.#arguments(writer, args);
+      attached = this.#arguments(writer, args);
       if ((call.departed ?? this.#departures.departing)?.results) setFlag(writer, flagsAt, callFlag.resultArguments);
       this.#options.requireSession(call);
       this.#checkSize(call, this.#outbox.openBytes);
@@ -59,27 +64,27 @@ export class CallWriter {
     }
     call.departed ??= this.#departures.take();
     const bytes = this.#outbox.openBytes;
-    this.#outbox.endAt(call, "call");
+    this.#outbox.endAt(call, "call", attached);
     return bytes;
   }
 
   /** Encodes the arguments as they are now, for a call that is sent later. */
   encodeAhead(call: PendingCall, args: readonly unknown[]): EncodedArguments {
     const writer = new ByteWriter(new Uint8Array(256));
-    writer.canAttach = true;
+    let attached: AttachedLengths;
     try {
       // Written for its size and its errors only: it is written again, with its number, when the call is sent.
       this.#header(writer, call, 0);
       const headerBytes = writer.length + maxCallNumberBytes;
       writer.position = writer.start;
-      this.#arguments(writer, args);
+      attached = this.#arguments(writer, args);
       this.#options.requireSession(call);
       this.#checkSize(call, headerBytes + writer.length);
     } catch (error) {
       throw this.#departures.undo() ?? error;
     }
     call.departed = this.#departures.take();
-    return { bytes: writer.bytes.slice(writer.start, writer.position), attached: writer.attached };
+    return new EncodedArguments(withoutSlack(writer), attached);
   }
 
   writeLookup(call: PendingCall, name: Uint8Array): void {
@@ -95,9 +100,14 @@ export class CallWriter {
     this.#outbox.end("control");
   }
 
-  #arguments(writer: ByteWriter, args: readonly unknown[]): void {
+  /** Returns what of them stands behind the body. */
+  #arguments(writer: ByteWriter, args: readonly unknown[] | EncodedArguments): AttachedLengths {
+    if (args instanceof EncodedArguments) {
+      writer.raw(args.bytes);
+      return args.attached;
+    }
     const { codec, peerLimits } = this.#options;
-    codec.encodeList(writer, args, this.#departures, peerLimits, "args");
+    return codec.encodeList(writer, args, this.#departures, peerLimits, "args", "behind");
   }
 
   /** The number the method goes by; a new name is announced before its first use. */
@@ -143,9 +153,10 @@ export class CallWriter {
   }
 }
 
-function writeEncoded(writer: ByteWriter, { bytes, attached }: EncodedArguments): void {
-  writer.raw(bytes);
-  writer.attached = attached;
+/** What was written, in no more memory than it takes; where that is most of it already, without a copy. */
+function withoutSlack(writer: ByteWriter): Uint8Array {
+  const written = writer.written();
+  return writer.bytes.length - written.length < written.length / 4 ? written : written.slice();
 }
 
 /** Adds one of the first seven flags to those that were written: they stand in one byte, the others behind it. */

@@ -7,7 +7,7 @@ import type { ExportEntry } from "../references/export-entry.ts";
 import type { Method } from "../references/method-table.ts";
 import type { StreamMaker, StreamOrigin } from "../streams/outgoing-stream.ts";
 import type { Principal, Session } from "../types/session.ts";
-import { type Attachments, type ByteReader, bytesOf } from "../wire/byte-reader.ts";
+import { type Attachments, attachedBytes, type ByteReader } from "../wire/byte-reader.ts";
 import { callFlag } from "../wire/frames.ts";
 import { maxNameBytes, readContext, readPasses } from "../wire/names.ts";
 import { CallStreams } from "./call-streams.ts";
@@ -192,7 +192,7 @@ export class IncomingCall implements PostponableCall, StreamMaker {
   }
 
   get bodyBytes(): number {
-    return this.body ? this.body.end - this.body.start + bytesOf(this.body.attachments) : 0;
+    return this.body ? this.body.end - this.body.start + attachedBytes(this.body.attachments) : 0;
   }
 
   /** Takes the body along beyond the memory it came in, which others write over. */

@@ -246,7 +246,7 @@ export class OutgoingCalls {
 
   /** Nothing is left that could go wrong; if it does, it is this call's matter alone. */
   #sendHeld(call: PendingCall): void {
-    const args = this.#held.takeArguments(call) as EncodedArguments; // it has one until it is sent or given up
+    const args = this.#held.takeArguments(call) as EncodedArguments; // it has them until it is sent or given up
     try {
       this.#write(call, call.id, args);
     } catch (error) {

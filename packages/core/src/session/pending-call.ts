@@ -1,5 +1,4 @@
 /** A call of ours, from the moment it is made until its answer has come. */
-
 import type { Clock, Timer } from "../clock/clock.ts";
 import { type Outcome, RpcError, type RpcErrorCode } from "../errors/rpc-error.ts";
 import type { CallerMethod } from "../references/contracts.ts";

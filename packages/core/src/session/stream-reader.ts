@@ -45,7 +45,7 @@ export class StreamReader {
   /** Why the consumer cancels: what can't be read is no reason to go on. */
   readReason({ bytes, position, end }: ByteReader): unknown {
     try {
-      return this.read({ kind: "end", flags: 0, bytes, start: position, end, attachedBytes: 0 });
+      return this.read({ kind: "end", flags: 0, bytes, start: position, end, attachments: undefined, size: 0 });
     } catch {
       return undefined;
     }

@@ -3,7 +3,7 @@ import { RpcError } from "../errors/rpc-error.ts";
 import type { OutgoingStream, Saying } from "../streams/outgoing-stream.ts";
 import type { Codec } from "../values/codec.ts";
 import type { ByteWriter } from "../wire/byte-writer.ts";
-import { frame, streamFlag } from "../wire/frames.ts";
+import { type AttachedLengths, frame, streamFlag } from "../wire/frames.ts";
 import type { Outbox } from "../wire/outbox.ts";
 import { asExecuted } from "./answers.ts";
 import type { Departures } from "./departures.ts";
@@ -22,6 +22,8 @@ export interface StreamWriterOptions {
 
 export class StreamWriter {
   readonly #options: StreamWriterOptions;
+  /** Of the frame that is open. */
+  #attached: AttachedLengths;
 
   constructor(options: StreamWriterOptions) {
     this.#options = options;
@@ -40,7 +42,7 @@ export class StreamWriter {
     }
     departures.take();
     stream.large = undefined;
-    outbox.endAt(stream, "item");
+    outbox.endAt(stream, "item", this.#attached);
     return bytes;
   }
 
@@ -64,10 +66,10 @@ export class StreamWriter {
   }
 
   #writeCancel(id: number, reason: unknown): void {
-    const { outbox, departures } = this.#options;
+    const { codec, outbox, departures, peerLimits } = this.#options;
     const writer = outbox.begin(frame.streamCancel);
     writer.varint(id);
-    this.#encode(writer, reason, "reason");
+    codec.encode(writer, departures.bare(reason), departures.ofReplies, peerLimits, "reason");
     this.#checkSize();
     departures.take();
     outbox.end("control");
@@ -77,6 +79,7 @@ export class StreamWriter {
   #write(stream: OutgoingStream, saying: Saying): number {
     const { outbox, departures } = this.#options;
     const writer = outbox.begin(frames[saying.kind]);
+    this.#attached = undefined;
     departures.maker = stream.origin;
     departures.refers = false;
     try {
@@ -98,9 +101,9 @@ export class StreamWriter {
   #body(writer: ByteWriter, stream: OutgoingStream, saying: Saying): number {
     switch (saying.kind) {
       case "item":
-        return this.#encode(writer, saying.value, "item");
+        return this.#value(writer, saying.value, "item");
       case "end":
-        return this.#encode(writer, saying.value, "result");
+        return this.#value(writer, saying.value, "result");
       case "refused":
         return this.#refusal(writer, saying.error);
       case "thrown": {
@@ -122,9 +125,10 @@ export class StreamWriter {
     return 0;
   }
 
-  #encode(writer: ByteWriter, value: unknown, root: string): number {
+  #value(writer: ByteWriter, value: unknown, root: string): number {
     const { codec, departures, peerLimits } = this.#options;
-    codec.encode(writer, departures.bare(value), departures.ofReplies, peerLimits, root);
+    const sent = departures.bare(value);
+    this.#attached = codec.encode(writer, sent, departures.ofReplies, peerLimits, root, "behind");
     return 0;
   }
 

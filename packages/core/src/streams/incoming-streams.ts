@@ -2,13 +2,13 @@
 import type { Clock } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import type { StreamKind } from "../values/codec.ts";
-import { type ByteReader, bytesOf } from "../wire/byte-reader.ts";
+import { attachedBytes, type ByteReader } from "../wire/byte-reader.ts";
 import { streamFlag } from "../wire/frames.ts";
 import { Numbered } from "../wire/numbered.ts";
 import { faceOf, streamOf } from "./far-iterator.ts";
 import { IncomingStream, type IncomingStreamHost } from "./incoming-stream.ts";
 import type { Failure } from "./steps.ts";
-import { type Piece, type PieceKind, type ReadAhead, sizeOf } from "./unread.ts";
+import type { Piece, PieceKind, ReadAhead } from "./unread.ts";
 import { maxExcessBytes, windowBytes, windowItems } from "./window.ts";
 
 /** Hears of streams that were dropped without a word, for all sessions of an endpoint. */
@@ -111,14 +111,14 @@ export class IncomingStreams {
 
   /** A frame of a stream's. @throws RpcError `protocol` for what no honest peer sends */
   piece(kind: PieceKind, reader: ByteReader): void {
-    const { position, end, bytes, attachments } = reader;
-    const attachedBytes = bytesOf(attachments);
+    const { bytes, end, attachments } = reader;
+    const size = reader.remaining + attachedBytes(attachments);
     const id = reader.varint();
     const stream = this.#open.get(id);
     if (!stream) throw new RpcError("protocol", `an item of stream ${id}, which is not open`, "unknown");
     const flags = reader.u8();
-    this.#charge(stream, kind, end - position + attachedBytes);
-    stream.arrived({ kind, flags, bytes, start: reader.position, end, attachments, attachedBytes });
+    this.#charge(stream, kind, size);
+    stream.arrived({ kind, flags, bytes, start: reader.position, end, attachments, size });
   }
 
   /** The session is over: who reads is told so behind what has come. */
@@ -186,9 +186,8 @@ export class IncomingStreams {
   }
 
   #readAhead(piece: Piece): Piece {
-    const bytes = sizeOf(piece);
-    if (!(piece.flags & streamFlag.refers) || this.#aheadBytes + bytes > maxAheadBytes) return piece;
-    this.#aheadBytes += bytes;
+    if (!(piece.flags & streamFlag.refers) || this.#aheadBytes + piece.size > maxAheadBytes) return piece;
+    this.#aheadBytes += piece.size;
     return { ...piece, ahead: this.#said(piece) };
   }
 
@@ -203,9 +202,9 @@ export class IncomingStreams {
     }
   }
 
-  #takeAhead(piece: Piece): ReadAhead | undefined {
-    if (piece.ahead) this.#aheadBytes -= sizeOf(piece);
-    return piece.ahead;
+  #takeAhead({ ahead, size }: Piece): ReadAhead | undefined {
+    if (ahead) this.#aheadBytes -= size;
+    return ahead;
   }
 
   #consumed(stream: IncomingStream): void {

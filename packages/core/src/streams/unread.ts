@@ -15,16 +15,12 @@ export interface Piece {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
-  /** Binary that came beside it, which is nobody else's. */
-  readonly attachments?: Attachments | undefined;
-  readonly attachedBytes: number;
+  /** Binary that came beside them, which is nobody else's. */
+  readonly attachments: Attachments | undefined;
+  /** In bytes: what it takes of memory and of credit. */
+  readonly size: number;
   /** What it says, where that was read ahead: then its bytes are gone. */
   readonly ahead?: ReadAhead | undefined;
-}
-
-/** In bytes, of memory and of credit. */
-export function sizeOf({ start, end, attachedBytes }: Piece): number {
-  return end - start + attachedBytes;
 }
 
 /** With what it refers to. */
@@ -36,15 +32,21 @@ const noBytes = new Uint8Array(0);
 const leastBytes = 1_024;
 /** A buffer larger than this is let go when it has been read empty. */
 const keptBytes = 64 * 1024;
+/** From so many on, those that were read are dropped when they are the half. */
+const mostSpent = 64;
 
 interface Entry {
   readonly kind: PieceKind;
   readonly flags: number;
+  /** Of what was copied. */
   readonly length: number;
+  readonly size: number;
   readonly attachments: Attachments | undefined;
-  readonly attachedBytes: number;
   readonly ahead: ReadAhead | undefined;
 }
+
+/** Stands for one that was read, and holds nothing of it. */
+const spent: Entry = { kind: "item", flags: 0, length: 0, size: 0, attachments: undefined, ahead: undefined };
 
 export class Unread {
   #bytes = noBytes;
@@ -53,26 +55,23 @@ export class Unread {
   /** Those before `#first` are read already. */
   #pieces: Entry[] = [];
   #first = 0;
-  /** Of what is not among the bytes here: it was read ahead, or came beside them. */
-  #otherBytes = 0;
+  /** Of what is unread. */
+  #size = 0;
 
   get count(): number {
     return this.#pieces.length - this.#first;
   }
 
   get bytes(): number {
-    return this.#end - this.#start + this.#otherBytes;
+    return this.#size;
   }
 
-  /** Copies the piece. */
-  put({ kind, flags, bytes, start, end, attachments, attachedBytes, ahead }: Piece): void {
-    const length = end - start;
-    this.#otherBytes += attachedBytes;
-    if (ahead) {
-      this.#otherBytes += length;
-      this.#pieces.push({ kind, flags, length, attachments: undefined, attachedBytes, ahead });
-    } else {
-      this.#pieces.push({ kind, flags, length, attachments, attachedBytes, ahead });
+  /** Copies the piece, but for its attachments. */
+  put({ kind, flags, bytes, start, end, attachments, size, ahead }: Piece): void {
+    this.#size += size;
+    if (ahead) this.#pieces.push({ kind, flags, length: 0, size, attachments: undefined, ahead });
+    else {
+      this.#pieces.push({ kind, flags, length: end - start, size, attachments, ahead });
       this.#copy(bytes, start, end);
     }
   }
@@ -80,22 +79,15 @@ export class Unread {
   take(): Piece | undefined {
     const entry = this.#pieces[this.#first];
     if (!entry) return undefined;
-    const piece = entry.ahead ? this.#takeAhead(entry) : this.#takeBytes(entry);
-    this.#otherBytes -= entry.attachedBytes;
-    this.#first++;
-    if (this.#first === this.#pieces.length) this.#becomeEmpty();
-    return piece;
-  }
-
-  #takeAhead({ kind, flags, length, attachedBytes, ahead }: Entry): Piece {
-    this.#otherBytes -= length;
-    return { kind, flags, bytes: noBytes, start: 0, end: length, attachedBytes, ahead };
-  }
-
-  #takeBytes({ kind, flags, length, attachments, attachedBytes }: Entry): Piece {
+    const { kind, flags, length, size, attachments, ahead } = entry;
     const start = this.#start;
+    const piece = { kind, flags, bytes: this.#bytes, start, end: start + length, attachments, size, ahead };
     this.#start += length;
-    return { kind, flags, bytes: this.#bytes, start, end: this.#start, attachments, attachedBytes };
+    this.#size -= size;
+    this.#pieces[this.#first++] = spent;
+    if (this.#first === this.#pieces.length) this.#becomeEmpty();
+    else if (this.#first >= mostSpent && 2 * this.#first >= this.#pieces.length) this.#dropSpent();
+    return piece;
   }
 
   #copy(bytes: Uint8Array, start: number, end: number): void {
@@ -123,6 +115,10 @@ export class Unread {
     this.#bytes = room;
     this.#start = 0;
     this.#end = left.length;
+    this.#dropSpent();
+  }
+
+  #dropSpent(): void {
     this.#pieces = this.#pieces.slice(this.#first);
     this.#first = 0;
   }

@@ -105,7 +105,9 @@ export const views: Extension<ArrayBuffer | ArrayBufferView> = {
 export const attachments: Extension<never> = {
   type: attachmentType,
   prototypes: [],
-  write() {}, // no value has this row: it is another way to send those of the others
+  write() {
+    throw new Error("no value has this row: it is another way to send those of the others");
+  },
   read(decoder) {
     const at = decoder.position;
     const kind = decoder.u8();

@@ -4,6 +4,7 @@
  */
 import type { Attachments } from "../wire/byte-reader.ts";
 import type { ByteWriter } from "../wire/byte-writer.ts";
+import type { AttachedLengths } from "../wire/frames.ts";
 import type { Placeholder } from "./placeholder.ts";
 
 /** The wire form of an object: its kind, its number in the export table of its owner, its type's name for printing. */
@@ -80,9 +81,22 @@ export interface Decoded<T = unknown> {
   readonly placeholders?: readonly Placeholder[] | undefined;
 }
 
+/** Where binary goes that does not fit a frame: into the body like the rest, or `behind` it, to be attached. */
+export type BinaryPlace = "body" | "behind";
+
 export interface Codec {
-  /** Appends one value; `root` begins the path that an error names (`result`). @throws RpcError `not-sent` */
-  encode(writer: ByteWriter, value: unknown, exporter: Exporter, limits: ValueLimits, root: string): void;
+  /**
+   * Appends one value; `root` begins the path that an error names (`result`). Returns how long what stands behind the body is.
+   * @throws RpcError `not-sent`
+   */
+  encode(
+    writer: ByteWriter,
+    value: unknown,
+    exporter: Exporter,
+    limits: ValueLimits,
+    root: string,
+    place?: BinaryPlace,
+  ): AttachedLengths;
   /** Appends a list of values that share one identity table: the arguments of a call. */
   encodeList(
     writer: ByteWriter,
@@ -90,7 +104,8 @@ export interface Codec {
     exporter: Exporter,
     limits: ValueLimits,
     root: string,
-  ): void;
+    place?: BinaryPlace,
+  ): AttachedLengths;
   /** Reads exactly one value from `bytes[start, end)` and all that came beside it. Calls nothing of a program's. @throws RpcError `protocol`, `limit-exceeded` */
   decode(bytes: Uint8Array, start: number, end: number, limits: ValueLimits, attachments?: Attachments): Decoded;
   decodeList(

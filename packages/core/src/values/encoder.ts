@@ -1,9 +1,9 @@
 /** One walk over a value that writes it as it goes, identity and limits included. A step that is refused names itself. */
 import type { ByteWriter } from "../wire/byte-writer.ts";
-import { maxAttachments, minAttachmentBytes } from "../wire/frames.ts";
+import { type AttachedLengths, maxAttachments, minAttachmentBytes } from "../wire/frames.ts";
 import { writeBin } from "./binary.ts";
 import { codeUnits } from "./code-units.ts";
-import type { Exporter, ValueLimits } from "./codec.ts";
+import type { BinaryPlace, Exporter, ValueLimits } from "./codec.ts";
 import type { Extension } from "./extension.ts";
 import { absentType, attachmentType, backReferenceType } from "./extension-types.ts";
 import type { ExtensionTable } from "./extensions.ts";
@@ -45,12 +45,14 @@ export class Encoder {
   watch: WriteWatch | undefined;
   /** Binary that goes behind the body, in the order of its places there. */
   #attached: Attached[] | undefined;
+  #place: BinaryPlace = "body";
 
   constructor(table: ExtensionTable) {
     this.#table = table;
   }
 
-  begin(writer: ByteWriter, exporter: Exporter, limits: ValueLimits): void {
+  begin(writer: ByteWriter, exporter: Exporter, limits: ValueLimits, place: BinaryPlace): void {
+    this.#place = place;
     this.writer = writer;
     this.exporter = exporter;
     this.#limits = limits;
@@ -63,20 +65,20 @@ export class Encoder {
     this.#attached = undefined;
   }
 
-  message(value: unknown): void {
+  message(value: unknown): AttachedLengths {
     this.charge(1);
     this.value(value, 0);
     this.watch?.ended(value);
-    if (this.#attached) this.#writeAttached(this.#attached);
+    return this.#attached && this.#writeAttached(this.#attached);
   }
 
   /** The list itself counts for nothing: not for depth, not as an object that may be met again. */
-  list(values: readonly unknown[]): void {
+  list(values: readonly unknown[]): AttachedLengths {
     this.charge(values.length);
     writeArrayHeader(this.writer, values.length);
     this.elements(values, 0);
     this.watch?.ended(values);
-    if (this.#attached) this.#writeAttached(this.#attached);
+    return this.#attached && this.#writeAttached(this.#attached);
   }
 
   /** Takes `count` values off the message's budget, before they are looked at. */
@@ -98,7 +100,7 @@ export class Encoder {
 
   /** Puts large binary behind the body, `kind` in its place; `false` where that may not be: then it goes into the body. */
   attach(bytes: Uint8Array, kind: number): boolean {
-    if (bytes.length < minAttachmentBytes || !this.writer.canAttach) return false;
+    if (bytes.length < minAttachmentBytes || this.#place === "body") return false;
     this.#attached ??= [];
     if (this.#attached.length >= maxAttachments) return false;
     this.#attached.push({ bytes, length: bytes.length });
@@ -108,13 +110,13 @@ export class Encoder {
   }
 
   /** Copied now: the program may change its own when the call has been made. */
-  #writeAttached(attached: readonly Attached[]): void {
+  #writeAttached(attached: readonly Attached[]): AttachedLengths {
     this.writer.ensure(attached.reduce((sum, { length }) => sum + length, 0));
     for (const { bytes, length } of attached) {
       if (bytes.length !== length) throw unsupported("binary whose buffer was changed while it was being sent");
       this.writer.raw(bytes);
     }
-    this.writer.attached = attached.map(({ length }) => length);
+    return attached.map(({ length }) => length);
   }
 
   text(text: string): void {

@@ -2,7 +2,8 @@
 import type { RpcError } from "../errors/rpc-error.ts";
 import type { Attachments } from "../wire/byte-reader.ts";
 import type { ByteWriter } from "../wire/byte-writer.ts";
-import type { Codec, Decoded, Exporter, Importer, ValueLimits } from "./codec.ts";
+import type { AttachedLengths } from "../wire/frames.ts";
+import type { BinaryPlace, Codec, Decoded, Exporter, Importer, ValueLimits } from "./codec.ts";
 import { Decoder } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
 import { ExtensionTable, standardExtensions } from "./extensions.ts";
@@ -29,11 +30,18 @@ class MessagePackCodec implements Codec {
     this.#decoder = new Decoder(this.#table);
   }
 
-  encode(writer: ByteWriter, value: unknown, exporter: Exporter, limits: ValueLimits, root: string): void {
+  encode(
+    writer: ByteWriter,
+    value: unknown,
+    exporter: Exporter,
+    limits: ValueLimits,
+    root: string,
+    place: BinaryPlace = "body",
+  ): AttachedLengths {
     const { length } = writer;
-    const encoder = this.#takeEncoder(writer, exporter, limits);
+    const encoder = this.#takeEncoder(writer, exporter, limits, place);
     try {
-      encoder.message(value);
+      return encoder.message(value);
     } catch (error) {
       throw undone(writer, length, root, error);
     } finally {
@@ -47,11 +55,12 @@ class MessagePackCodec implements Codec {
     exporter: Exporter,
     limits: ValueLimits,
     root: string,
-  ): void {
+    place: BinaryPlace = "body",
+  ): AttachedLengths {
     const { length } = writer;
-    const encoder = this.#takeEncoder(writer, exporter, limits);
+    const encoder = this.#takeEncoder(writer, exporter, limits, place);
     try {
-      encoder.list(values);
+      return encoder.list(values);
     } catch (error) {
       throw undone(writer, length, root, error);
     } finally {
@@ -97,10 +106,10 @@ class MessagePackCodec implements Codec {
     return this.#types?.isThrowable(thrown) === true;
   }
 
-  #takeEncoder(writer: ByteWriter, exporter: Exporter, limits: ValueLimits): Encoder {
+  #takeEncoder(writer: ByteWriter, exporter: Exporter, limits: ValueLimits, place: BinaryPlace): Encoder {
     const encoder = this.#encoder ?? new Encoder(this.#table);
     this.#encoder = undefined;
-    encoder.begin(writer, exporter, limits);
+    encoder.begin(writer, exporter, limits, place);
     return encoder;
   }
 
@@ -113,6 +122,5 @@ class MessagePackCodec implements Codec {
 /** Takes back what was written of a refused value. */
 function undone(writer: ByteWriter, length: number, root: string, error: unknown): RpcError {
   writer.position = writer.start + length;
-  writer.attached = undefined;
   return toRpcError(root, error);
 }

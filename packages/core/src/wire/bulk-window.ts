@@ -73,9 +73,10 @@ export class BulkWindow {
   }
 
   #note(tookMs: number, now: number): void {
-    if (now - this.#periodBegan > periodMs) {
+    const sinceMs = now - this.#periodBegan;
+    if (sinceMs > periodMs) {
       this.#periodBegan = now;
-      this.#shortestBeforeMs = this.#shortestMs;
+      this.#shortestBeforeMs = sinceMs > 2 * periodMs ? Number.POSITIVE_INFINITY : this.#shortestMs;
       this.#shortestMs = Number.POSITIVE_INFINITY;
     }
     this.#shortestMs = Math.min(this.#shortestMs, tookMs);

@@ -3,10 +3,11 @@ import { RpcError } from "../errors/rpc-error.ts";
 
 const textDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** Binary that came beside the body of a message, in its order: each all of a buffer that nobody else has. */
 export type Attachments = readonly Uint8Array[];
 
-/** The attachments take part in what a message is charged for. */
-export function bytesOf(attachments: Attachments | undefined): number {
+/** The bytes of all attachments: they count as those of the body do. */
+export function attachedBytes(attachments: Attachments | undefined): number {
   return attachments ? attachments.reduce((sum, { length }) => sum + length, 0) : 0;
 }
 
@@ -15,7 +16,6 @@ export class ByteReader {
   bytes: Uint8Array = new Uint8Array(0);
   position = 0;
   end = 0;
-  /** Binary that came beside the body, each in memory of its own. */
   attachments: Attachments | undefined;
 
   at(bytes: Uint8Array, start: number, end: number, attachments?: Attachments): this {

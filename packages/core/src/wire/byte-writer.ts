@@ -19,10 +19,6 @@ export class ByteWriter {
   position: number;
   /** The buffer that was too small: whoever lent it may want it back. */
   outgrown: { readonly bytes: Uint8Array; readonly start: number } | undefined;
-  /** Whether binary that does not fit a frame may stand behind the body of what is written, and not in it. */
-  canAttach = false;
-  /** The lengths of what stands there, in its order. */
-  attached: readonly number[] | undefined;
 
   readonly #blocks: Blocks | undefined;
 

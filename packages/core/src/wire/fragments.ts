@@ -5,11 +5,12 @@
 import { RpcError } from "../errors/rpc-error.ts";
 import type { Blocks } from "./blocks.ts";
 import type { Attachments, ByteReader } from "./byte-reader.ts";
-import { carriesData, maxAttachments, maxFragmentBytes, minAttachmentBytes } from "./frames.ts";
+import { carriesData, maxAttachments, maxFragmentBytes, minAttachmentBytes, optional } from "./frames.ts";
 
 /** A message that has come whole: its body is the first `bodyBytes` of `body`. */
 export interface WholeMessage {
-  readonly kind: number;
+  /** Byte 0 of its first frame, without the bit that says so. */
+  readonly code: number;
   readonly body: Uint8Array;
   readonly bodyBytes: number;
   readonly attachments: Attachments | undefined;
@@ -18,6 +19,8 @@ export interface WholeMessage {
 /** The body of a message, or an attachment, of which something may be there. */
 interface Part {
   readonly size: number;
+  /** Where it ends up: a body in a block that is lent, an attachment in a buffer of exactly its size. */
+  readonly memory: "lent" | "own";
   /** What has come, and room for more of it. */
   bytes: Uint8Array;
   filled: number;
@@ -25,7 +28,7 @@ interface Part {
 
 /** A message of which a part has come. */
 interface Partial {
-  readonly kind: number;
+  readonly code: number;
   readonly totalBytes: number;
   /** The body, then the attachments. */
   readonly parts: readonly Part[];
@@ -33,7 +36,11 @@ interface Partial {
   current: number;
 }
 
-/** Memory is taken for what is there, not for what is announced: for the whole once so much of it has come. */
+/**
+ * Memory is taken for what is there, not for what is announced: for the whole once so much of it has come. What has come
+ * until then is copied to it in one go, so it is little. Blocks lent before are shorter than the whole, at most
+ * 2 · 2 / 32 of it, so that an attachment always ends up in memory of its own.
+ */
 const shareBeforeWhole = 1 / 32;
 
 /** Both ends count the same way, so an honest sender never passes it. */
@@ -48,7 +55,7 @@ export class Fragments {
   readonly #blocks: Blocks;
   readonly #incomplete = new Map<number, Partial>();
   #announcedBytes = 0;
-  /** Of which the last fragment was. */
+  /** The message that the last fragment was of: what comes of it in parts has no other between them. */
   #last = 0;
 
   constructor(maxMessageBytes: number, blocks: Blocks) {
@@ -64,7 +71,7 @@ export class Fragments {
    * Takes the first fragment of a message, and leaves the reader at what it has of the body.
    * @throws RpcError `protocol`, `limit-exceeded`
    */
-  begin(kind: number, reader: ByteReader): void {
+  begin(code: number, reader: ByteReader): void {
     const number = reader.varint();
     const total = reader.varint();
     if (total > this.#maxMessageBytes) throw tooLarge(total, this.#maxMessageBytes);
@@ -72,10 +79,11 @@ export class Fragments {
       throw new RpcError("protocol", `message ${number} of ${total} bytes begins as a fragment`, "not-executed");
     }
     this.#announce(total);
-    const partial = { kind, totalBytes: total, parts: partsOf(kind, total, reader), current: 0 };
+    const partial = { code, totalBytes: total, parts: partsOf(code, total, reader), current: 0 };
     this.#incomplete.set(number, partial);
     const { position, end } = reader;
     this.#fill(partial, reader);
+    if (partial.current === partial.parts.length) throw misfit();
     reader.at(reader.bytes, position, Math.min(end, position + (partial.parts[0] as Part).size));
   }
 
@@ -97,7 +105,7 @@ export class Fragments {
     this.#announcedBytes -= partial.totalBytes;
     const [body, ...attachments] = partial.parts as [Part, ...Part[]];
     return {
-      kind: partial.kind,
+      code: partial.code,
       body: body.bytes,
       bodyBytes: body.size,
       attachments: attachments.length > 0 ? attachments.map(({ bytes }) => bytes) : undefined,
@@ -129,7 +137,7 @@ export class Fragments {
       const part = partial.parts[partial.current];
       if (!part) throw misfit();
       const end = Math.min(reader.end, reader.position + part.size - part.filled);
-      this.#makeRoom(part, end - reader.position, partial.current > 0);
+      this.#makeRoom(part, end - reader.position);
       part.bytes.set(reader.bytes.subarray(reader.position, end), part.filled);
       part.filled += end - reader.position;
       reader.position = end;
@@ -137,12 +145,12 @@ export class Fragments {
     }
   }
 
-  #makeRoom(part: Part, bytes: number, isAttachment: boolean): void {
+  #makeRoom(part: Part, bytes: number): void {
     const needed = part.filled + bytes;
     if (needed <= part.bytes.length) return;
     const isWholeDue = needed >= part.size * shareBeforeWhole;
     const before = part.bytes;
-    if (isWholeDue && isAttachment) part.bytes = new Uint8Array(part.size);
+    if (isWholeDue && part.memory === "own") part.bytes = new Uint8Array(part.size);
     else part.bytes = this.#blocks.borrow(isWholeDue ? part.size : Math.min(part.size, 2 * needed));
     part.bytes.set(before.subarray(0, part.filled));
     this.#blocks.giveBack(before);
@@ -152,12 +160,12 @@ export class Fragments {
 const nothing = new Uint8Array(0);
 
 /** Reads how long the attachments are; the body is what they leave of the message. @throws RpcError `protocol` */
-function partsOf(kind: number, total: number, reader: ByteReader): readonly Part[] {
+function partsOf(code: number, total: number, reader: ByteReader): readonly Part[] {
   const count = reader.varint();
-  if (count > (carriesData(kind) ? maxAttachments : 0)) {
+  if (count > (carriesData(code) || code & optional ? maxAttachments : 0)) {
     throw new RpcError("protocol", `a message with ${count} attachments`, "not-executed");
   }
-  const body = { size: total, bytes: nothing, filled: 0 };
+  const body = { size: total, bytes: nothing, filled: 0, memory: "lent" as const };
   const parts: Part[] = [body];
   for (let i = 0; i < count; i++) {
     const size = reader.varint();
@@ -165,7 +173,7 @@ function partsOf(kind: number, total: number, reader: ByteReader): readonly Part
     if (size < minAttachmentBytes || body.size < 1) {
       throw new RpcError("protocol", `an attachment of ${size} bytes to a message of ${total}`, "not-executed");
     }
-    parts.push({ size, bytes: nothing, filled: 0 });
+    parts.push({ size, bytes: nothing, filled: 0, memory: "own" });
   }
   return parts;
 }

@@ -3,15 +3,18 @@ import { frame, frameHeaderBytes, kindOf } from "./frames.ts";
 import type { Slabs } from "./slabs.ts";
 
 export interface FrameEvents {
-  /** One whole frame: `code` is byte 0, its payload is `bytes[start, end)` until this returns. */
+  /**
+   * A frame: `code` is byte 0, its payload is `bytes[start, end)` until this returns. Of a `more` frame it may be the
+   * beginning, with the message's number in it, and `rest` follows.
+   */
   frame(code: number, bytes: Uint8Array, start: number, end: number): void;
-  /** More of a `more` frame whose beginning was handed on as `frame`. Where there is no such method, frames come whole. */
-  rest?(bytes: Uint8Array, start: number, end: number): void;
+  /** More of the `more` frame whose beginning came last: no other frame comes before its end. */
+  rest(bytes: Uint8Array, start: number, end: number): void;
   /** A header announces more than the reader takes. Nothing is read afterwards. */
   oversized(payloadBytes: number): void;
 }
 
-/** So much of a fragment's beginning says for sure which message it is of: it is handed on as it comes. */
+/** A fragment is handed on as it comes once there is more of it than the number of its message takes, 8 bytes. */
 const leastPartBytes = 64;
 
 export class FrameReader {
@@ -73,6 +76,7 @@ export class FrameReader {
   }
 
   push(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
     const position = this.#state === "reading" ? this.#read(chunk, 0) : 0;
     if (this.isPaused && position < chunk.length) this.#unread.push(new Uint8Array(chunk.subarray(position)));
   }
@@ -98,7 +102,7 @@ export class FrameReader {
   }
 
   #isHandedOnInParts(code: number, partBytes: number): boolean {
-    return this.#on.rest !== undefined && kindOf(code) === frame.more && partBytes >= leastPartBytes;
+    return kindOf(code) === frame.more && partBytes >= leastPartBytes;
   }
 
   /** Hands on more of a fragment. Returns up to where the chunk was of it. */
@@ -106,7 +110,7 @@ export class FrameReader {
     if (this.#restBytes === 0) return from;
     const end = Math.min(chunk.length, from + this.#restBytes);
     this.#restBytes -= end - from;
-    this.#on.rest?.(chunk, from, end);
+    this.#on.rest(chunk, from, end);
     return end;
   }
 

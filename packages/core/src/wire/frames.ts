@@ -21,6 +21,8 @@ export const maxPayloadBytes: number = maxFragmentBytes + 32;
 /** Binary that does not fit a frame may travel beside the body of a message: so much of it at least, so many of them at most. */
 export const minAttachmentBytes: number = maxPayloadBytes + 1;
 export const maxAttachments = 256;
+/** How long the attachments of a message are, in their order, where it has any. */
+export type AttachedLengths = readonly number[] | undefined;
 /** All that a peer may send in one frame before it is authenticated. */
 export const maxHandshakePayloadBytes = 4_096;
 
@@ -75,7 +77,7 @@ export const frame = {
   more: 0x3f,
 } as const;
 
-/** Whether the message is about as large as what a program sends, which may bring attachments. */
+/** Whether a value of the program's is in it: it counts against `maxMessageBytes` in one frame too, and may have attachments. */
 export function carriesData(code: number): boolean {
   const kind = kindOf(code);
   return kind === frame.call || kind === frame.result || kind === frame.streamItem || kind === frame.streamEnd;

@@ -1,16 +1,27 @@
 /** A message on its way in fragments, so that others get their turn between them. */
 import type { ByteWriter } from "./byte-writer.ts";
-import { firstOfMany, frame, frameHeaderBytes, maxFragmentBytes, maxPayloadBytes } from "./frames.ts";
+import {
+  type AttachedLengths,
+  firstOfMany,
+  frame,
+  frameHeaderBytes,
+  maxFragmentBytes,
+  maxPayloadBytes,
+} from "./frames.ts";
 
 /** What a message counts as while it is unsent. Items of streams count for nobody: who sends them waits by itself. */
 export type Purpose = "call" | "reply" | "item" | "control";
 
-/** `memory[start, end)`, with attachments of these lengths at its end. The memory is the message's from now on. */
-export interface Payload {
+/** `memory[start, end)`. The memory is the message's from now on. */
+export interface Memory {
   readonly memory: Uint8Array;
   readonly start: number;
   readonly end: number;
-  readonly attached: readonly number[] | undefined;
+}
+
+/** Attachments stand at its end. */
+export interface Payload extends Memory {
+  readonly attached: AttachedLengths;
 }
 
 export class LargeMessage {

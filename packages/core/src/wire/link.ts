@@ -110,7 +110,7 @@ export class Link {
   start(): void {
     this.#channel.start({
       chunk: (bytes) => this.#chunk(bytes),
-      isDoneWithChunks: true,
+      keepsNoChunks: true,
       drained: () => this.outbox.drained(),
       closed: (error) => this.#closed(error),
     });
@@ -303,8 +303,8 @@ export class Link {
   #continue(message: WholeMessage | undefined): void {
     this.#progress.fragments = this.#arrivedAt;
     if (!message) return;
-    const { kind, body, bodyBytes, attachments } = message;
-    this.handler.message(kind, this.#reader.at(body, 0, bodyBytes, attachments));
+    const { code, body, bodyBytes, attachments } = message;
+    this.handler.message(code, this.#reader.at(body, 0, bodyBytes, attachments));
     this.#fragments.letGo(message);
   }
 

@@ -5,9 +5,10 @@
 import type { Clock } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import { ByteWriter } from "./byte-writer.ts";
-import { carriesData, frame, frameHeaderBytes, maxPayloadBytes, preamble } from "./frames.ts";
-import { LargeMessage, type Payload, type Purpose, writeHeader, writePing } from "./large-message.ts";
+import { type AttachedLengths, frame, frameHeaderBytes, maxPayloadBytes, preamble } from "./frames.ts";
+import { LargeMessage, type Memory, type Purpose, writeHeader, writePing } from "./large-message.ts";
 import { LargeMessages } from "./large-messages.ts";
+import { ReplySizes } from "./reply-sizes.ts";
 import type { Slabs } from "./slabs.ts";
 import { Unsent } from "./unsent.ts";
 import { WriteStall } from "./write-stall.ts";
@@ -60,6 +61,7 @@ export class Outbox {
   /** The rest of a batch that was being written when the channel asked to wait. */
   #rest: Uint8Array | undefined;
   readonly #unsent = new Unsent();
+  readonly #replies = new ReplySizes();
   readonly #stall: WriteStall;
   readonly #large: LargeMessages;
 
@@ -93,12 +95,12 @@ export class Outbox {
    * is not blocked leaves with its turn and does not count.
    */
   get backlogBytes(): number {
-    return this.#unsent.withoutLargestReply(this.blockedBytes);
+    return this.#replies.withoutLargest(this.blockedBytes);
   }
 
   /** The same without the newest, too: it was added when there was room. */
   get overdueBytes(): number {
-    return this.#unsent.withoutLargestAndNewestReply(this.blockedBytes);
+    return this.#replies.withoutLargestAndNewest(this.blockedBytes);
   }
 
   /** The same with all of them: what a further reply would be added to. */
@@ -132,8 +134,6 @@ export class Outbox {
     const writer = this.#batchWriter();
     this.#openAt = writer.length;
     this.#openCode = code;
-    writer.canAttach = carriesData(code);
-    writer.attached = undefined;
     writer.u32(0);
     return writer;
   }
@@ -168,16 +168,16 @@ export class Outbox {
     this.#options.slabs.reuse(writer);
   }
 
-  /** Closes the open frame: it leaves at the end of the turn. */
-  end(purpose: Purpose): void {
-    this.#endFrame(purpose);
+  /** Closes the open frame, with attachments of these lengths at its end: it leaves at the end of the turn. */
+  end(purpose: Purpose, attached?: AttachedLengths): void {
+    this.#endFrame(purpose, attached);
   }
 
   /** Ends the open frame and notes where it stands, so that it can be taken back. */
-  endAt(place: Place, purpose: Purpose): void {
+  endAt(place: Place, purpose: Purpose, attached?: AttachedLengths): void {
     place.batch = this.#batch;
     place.offset = this.#openAt;
-    const large = this.#endFrame(purpose);
+    const large = this.#endFrame(purpose, attached);
     if (large) place.large = large;
   }
 
@@ -207,7 +207,7 @@ export class Outbox {
     this.#writeBatch();
     while (!this.#isBlocked && this.#large.isInProgress && this.#large.isWindowOpen) this.#writeFragment();
     if (this.#large.isInProgress) this.#stall.begin();
-    else if (this.#large.isEmpty && !this.#isBlocked) this.#unsent.forgetReplies();
+    else if (this.#large.isEmpty && !this.#isBlocked) this.#replies.forget();
     this.#large.passBarriers();
     this.#options.advanced();
   }
@@ -265,14 +265,14 @@ export class Outbox {
   }
 
   /** Returns the large message that it became. */
-  #endFrame(purpose: Purpose): LargeMessage | undefined {
+  #endFrame(purpose: Purpose, attached: AttachedLengths): LargeMessage | undefined {
     if (this.#openAt < 0) return undefined;
     const writer = this.#batchWriter();
     const at = writer.start + this.#openAt;
     const payloadBytes = writer.position - at - frameHeaderBytes;
     this.#openAt = -1;
-    if (purpose === "reply") this.#unsent.noteReply(payloadBytes);
-    const large = payloadBytes > maxPayloadBytes ? this.#cut(writer, at, purpose) : undefined;
+    if (purpose === "reply") this.#replies.add(payloadBytes);
+    const large = payloadBytes > maxPayloadBytes ? this.#cut(writer, at, purpose, attached) : undefined;
     if (!large) {
       writeHeader(writer, at, this.#openCode);
       this.#unsent.add(purpose, payloadBytes + frameHeaderBytes);
@@ -308,28 +308,29 @@ export class Outbox {
     if (!this.#isHeld) this.flush();
   };
 
-  #cut(writer: ByteWriter, at: number, purpose: Purpose): LargeMessage {
+  #cut(writer: ByteWriter, at: number, purpose: Purpose, attached: AttachedLengths): LargeMessage {
     const number = this.#large.nextNumber();
-    const message = new LargeMessage(number, this.#openCode, purpose, this.#takePayload(writer, at));
+    const payload = { ...this.#takePayload(writer, at), attached };
+    const message = new LargeMessage(number, this.#openCode, purpose, payload);
     this.#large.add(message);
     this.#beginWaiting();
     return message;
   }
 
   /** The payload of the frame at `at`, which leaves the batch: in place, unless that held on to much else. */
-  #takePayload(writer: ByteWriter, at: number): Payload {
+  #takePayload(writer: ByteWriter, at: number): Memory {
     const [start, end] = [at + frameHeaderBytes, writer.position];
-    const { bytes, attached } = writer;
+    const { bytes } = writer;
     if (at - writer.start > maxAlongBytes || bytes.length > 2 * (end - start)) {
       const memory = this.#options.slabs.blocks.borrow(end - start);
       memory.set(bytes.subarray(start, end));
       writer.position = at;
-      return { memory, start: 0, end: end - start, attached };
+      return { memory, start: 0, end: end - start };
     }
     const before = bytes.subarray(writer.start, at);
     if (!writer.shrink()) this.#writer = undefined;
     if (before.length > 0) this.#batchWriter().raw(before);
-    return { memory: bytes, start, end, attached };
+    return { memory: bytes, start, end };
   }
 
   #beginWaiting(): void {

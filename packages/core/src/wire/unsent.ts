@@ -1,4 +1,4 @@
-/** What the frames of an outbox that have not left count for: bytes by purpose, and how large the answers among them are. */
+/** What the frames of an outbox that have not left count for. */
 import type { Purpose } from "./large-message.ts";
 
 type BytesByPurpose = Record<Purpose, number>;
@@ -9,9 +9,6 @@ export class Unsent {
   /** Of the batch that was written last, and its length: something of it may be left. */
   #written = nothing();
   #writtenBytes = 0;
-  #largestReplyBytes = 0;
-  #largestBeforeBytes = 0;
-  #newestReplyBytes = 0;
 
   /** Bytes were added to the batch. */
   add(purpose: Purpose, bytes: number): void {
@@ -31,29 +28,6 @@ export class Unsent {
   bytes(purpose: Purpose, leftBytes: number): number {
     if (leftBytes === 0) return this.#batch[purpose];
     return this.#batch[purpose] + Math.ceil((this.#written[purpose] * leftBytes) / this.#writtenBytes);
-  }
-
-  noteReply(bytes: number): void {
-    this.#newestReplyBytes = bytes;
-    this.#largestBeforeBytes = this.#largestReplyBytes;
-    this.#largestReplyBytes = Math.max(this.#largestReplyBytes, bytes);
-  }
-
-  /** All replies have left. */
-  forgetReplies(): void {
-    this.#largestReplyBytes = 0;
-    this.#largestBeforeBytes = 0;
-    this.#newestReplyBytes = 0;
-  }
-
-  /** What of `bytes` counts when one message may be of any legal size. */
-  withoutLargestReply(bytes: number): number {
-    return Math.max(0, bytes - this.#largestReplyBytes);
-  }
-
-  /** The same without the newest, too: it was added when there was room. */
-  withoutLargestAndNewestReply(bytes: number): number {
-    return Math.max(0, bytes - this.#largestBeforeBytes - this.#newestReplyBytes);
   }
 }
 

@@ -261,6 +261,11 @@ const violations: readonly Violation[] = [
     (raw) => raw.send(frame.call | firstOfMany, attaching(1_000_000, new Array(257).fill(minAttachmentBytes))),
   ],
   [
+    "a message that begins and ends with its first fragment",
+    "protocol",
+    (raw) => raw.send(frame.call | firstOfMany, fragment(1, 65_540, 65_540)),
+  ],
+  [
     "attachments where no data is",
     "protocol",
     (raw) => raw.send(frame.error | firstOfMany, attaching(1_000_000, [minAttachmentBytes])),

@@ -107,6 +107,7 @@ export class RawPeer implements AsyncDisposable {
     this.#reader = new FrameReader(maxPayloadBytes, new Slabs(), {
       frame: (code, bytes, start, end) =>
         this.frames.push({ code, kind: kindOf(code), payload: bytes.slice(start, end) }),
+      rest: (bytes, start, end) => this.#extendLast(bytes.subarray(start, end)),
       oversized: () => channel.destroy(),
     });
     channel.start({
@@ -116,6 +117,12 @@ export class RawPeer implements AsyncDisposable {
         this.closing = { error };
       },
     });
+  }
+
+  /** A frame of which the beginning has come goes on. */
+  #extendLast(bytes: Uint8Array): void {
+    const last = this.frames.pop() as RawFrame;
+    this.frames.push({ ...last, payload: Buffer.concat([last.payload, bytes]) });
   }
 
   /** Bytes as they are. */

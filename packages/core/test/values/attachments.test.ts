@@ -209,13 +209,12 @@ describe("a body whose attachments are not what it says", () => {
     expect(() => codec.decode(place(uint8Array), 0, 3, limits, [whole])).not.toThrow();
   });
 
-  test("is what only a message that may have some is written as", () => {
+  test("is written only where binary may go behind it", () => {
     const writer = new ByteWriter(new Uint8Array(16));
-    codec.encode(writer, whole, new TestExporter(), limits, "result");
-    expect([writer.length, writer.attached]).toEqual([5 + whole.length, undefined]);
+    const inBody = codec.encode(writer, whole, new TestExporter(), limits, "result");
+    expect([writer.length, inBody]).toEqual([5 + whole.length, undefined]);
     writer.position = 0;
-    writer.canAttach = true;
-    codec.encode(writer, whole, new TestExporter(), limits, "result");
-    expect([writer.length, writer.attached]).toEqual([3 + whole.length, [whole.length]]);
+    const behind = codec.encode(writer, whole, new TestExporter(), limits, "result", "behind");
+    expect([writer.length, behind]).toEqual([3 + whole.length, [whole.length]]);
   });
 });

@@ -20,6 +20,7 @@ function reading(pauses: (count: number) => boolean = () => false) {
       got.push({ code, text: Buffer.from(chunk.subarray(start, end)).toString() });
       if (pauses(got.length)) reader.pause();
     },
+    rest: () => expect.unreachable(),
     oversized: (payloadBytes) => oversized.push(payloadBytes),
   });
   return { reader, got, oversized };
@@ -66,6 +67,7 @@ describe("a fragment", () => {
     });
     for (let from = 0; from < stream.length; from += size) {
       const piece = Uint8Array.from(stream.subarray(from, from + size));
+      reader.push(new Uint8Array(0));
       reader.push(piece);
       piece.fill(0xff);
       while (isPausing && reader.isPaused) reader.resume();

@@ -15,6 +15,7 @@ function openOutbox() {
       if (kind === frame.ping) pings.push(frames.length);
       else frames.push({ kind, isFirst: (code & firstOfMany) !== 0, bytes: end - start });
     },
+    rest: () => expect.unreachable(),
     oversized: () => expect.unreachable(),
   });
   const channel = { isBlocked: false, isFlushed: false, writes: 0 };

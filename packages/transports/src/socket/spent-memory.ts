@@ -11,17 +11,25 @@ const minBytes = 16 * 1024;
 export function giveBack(bytes: Uint8Array): void {
   const { buffer } = bytes;
   if (bytes.length < minBytes || bytes.length !== buffer.byteLength || !(buffer instanceof ArrayBuffer)) return;
-  transferAway(buffer);
+  if (hasTransfer(buffer)) buffer.transfer(0);
+  else postToNobody(buffer);
 }
 
-type Transferable = ArrayBuffer & { transfer?(length: number): ArrayBuffer };
+/** ES2024: Node has it from 21 on. */
+function hasTransfer(buffer: object): buffer is { transfer(length: number): unknown } {
+  return "transfer" in buffer;
+}
 
-/** ES2024 has a method for it; before Node 21 a message that nobody gets does the same. */
-const transferAway: (buffer: Transferable) => void =
-  "transfer" in ArrayBuffer.prototype ? (buffer) => buffer.transfer?.(0) : postToNobody();
+let closedPort: MessagePort | undefined;
 
-function postToNobody(): (buffer: ArrayBuffer) => void {
+/** What is transferred with a message that nobody gets is freed with it. */
+function postToNobody(buffer: ArrayBuffer): void {
+  closedPort ??= createClosedPort();
+  closedPort.postMessage(undefined, [buffer]);
+}
+
+function createClosedPort(): MessagePort {
   const { port1, port2 } = new MessageChannel();
   port2.close();
-  return (buffer) => port1.postMessage(undefined, [buffer]);
+  return port1;
 }
