@@ -1,8 +1,8 @@
 /** Binary that does not fit a frame: it travels beside the body, and is put together where it stays. */
 import { describe, expect, test } from "vitest";
-import { type LeakCheckedPair, slicingTransport } from "../../../conformance/src/index.ts";
+import { type LeakCheckedPair, slicingTransport, turns } from "../../../conformance/src/index.ts";
 import { memoryTransport } from "../../../transports/src/index.ts";
-import { registerValue, resolveTypes } from "../../src/index.ts";
+import { pipeline, registerValue, resolveTypes, withOptions } from "../../src/index.ts";
 import { ByteWriter } from "../../src/wire/byte-writer.ts";
 import { maxAttachments, minAttachmentBytes } from "../../src/wire/frames.ts";
 import { leakCheckedPair, memory, tcp } from "../session/pairs.ts";
@@ -56,6 +56,13 @@ class Store {
       bytes.set(bytesOf(length, at));
       yield { at, bytes };
     }
+  }
+  async *ending(length: number): AsyncGenerator<number, Uint8Array> {
+    yield 1;
+    return bytesOf(length, 9);
+  }
+  async *labelled(count: number, length: number): AsyncGenerator<{ label: () => number; bytes: Uint8Array }> {
+    for (let at = 0; at < count; at++) yield { label: () => at, bytes: bytesOf(length, at) };
   }
   async gather(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
     const all: Uint8Array[] = [];
@@ -120,6 +127,52 @@ describe.each(places)("large binary over $place", ({ at }) => {
     const first = await chunks.next();
     expect(first.value?.at).toBe(0);
     await chunks.return?.(undefined);
+  });
+
+  test("is what a generator returns", async () => {
+    await using pair = await store();
+    const ending = await pair.front.ending(mebi);
+    await ending.next();
+    const { value } = await ending.next();
+    expect(difference(value, bytesOf(mebi, 9))).toBeUndefined();
+  });
+
+  test("is in items that bring functions too, which are read before anybody asks for them", async () => {
+    await using pair = await store();
+    const labelled = await pair.front.labelled(5, 100_000);
+    for (let at = 0; at < 5; at++) {
+      const { value } = await labelled.next();
+      expect(difference(value?.bytes, bytesOf(100_000, at))).toBeUndefined();
+      using label = value?.label;
+      expect(await label?.()).toBe(at);
+    }
+    expect((await labelled.next()).done).toBe(true);
+  });
+
+  test("is a result that a further call takes before it is here", async () => {
+    await using pair = await store();
+    const { echo, length } = pipeline(pair.front);
+    const given = bytesOf(2 * mebi);
+    const kept = echo(given);
+    expect(await length(kept as never)).toBe(2 * mebi);
+    expect(difference(await kept, given)).toBeUndefined();
+  });
+
+  test("of a call that is given up half way is the caller's own, and arrives as it was if at all", async () => {
+    const given = new Store();
+    await using pair = await leakCheckedPair(given, {}, at);
+    const bytes = bytesOf(3 * mebi);
+    for (const turnsWaited of [0, 1, 2, 5]) {
+      const giving = new AbortController();
+      const kept = failureOf(withOptions(pair.front, { signal: giving.signal }).keep(bytes));
+      await turns(turnsWaited);
+      giving.abort();
+      bytes.fill(0);
+      expect(await kept).toMatchObject({ code: "cancelled" });
+      bytes.set(bytesOf(3 * mebi));
+    }
+    expect(await pair.front.length(bytes)).toBe(3 * mebi);
+    for (const arrived of given.kept) expect(difference(arrived, bytes)).toBeUndefined();
   });
 
   test("is in streams that are arguments", async () => {
