@@ -7,10 +7,7 @@ export function slicingTransport(transport: Transport, bytesPerChunk = 1): Trans
   return wrappedTransport(transport, (channel) => new SlicingChannel(channel, bytesPerChunk));
 }
 
-/**
- * Slices that a pause or a `destroy` catches half-way wait, or are dropped, as a socket's would. Who says that it keeps none
- * finds them written over.
- */
+/** Slices that a pause or a `destroy` catches half-way wait, or are dropped, as a socket's would. */
 class SlicingChannel implements Channel {
   readonly #channel: Channel;
   readonly #bytesPerChunk: number;
@@ -58,6 +55,11 @@ class SlicingChannel implements Channel {
     return this.#channel.write(bytes);
   }
 
+  /** Who still looks at it finds it written over. */
+  giveBack(slice: Uint8Array): void {
+    slice.fill(0xff);
+  }
+
   pause(): void {
     if (this.#flow === "running") this.#flow = "paused";
     this.#channel.pause();
@@ -96,7 +98,6 @@ class SlicingChannel implements Channel {
       if (slice.length === chunk.length) this.#rest.shift();
       else this.#rest[0] = chunk.subarray(this.#bytesPerChunk);
       this.#on?.chunk(slice);
-      if (this.#on?.keepsNoChunks) slice.fill(0xff);
     }
   }
 

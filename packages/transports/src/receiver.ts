@@ -48,17 +48,14 @@ export class Receiver {
     return true;
   }
 
-  /** Says whether nobody looks at the bytes any more. */
-  chunk(bytes: Uint8Array): boolean {
-    if (this.#end || this.#isAbandoned) return true;
+  chunk(bytes: Uint8Array): void {
+    if (this.#end || this.#isAbandoned) return;
     if (this.#state.kind === "open" && !this.#held) {
-      const { on } = this.#state;
-      this.#hand(on, bytes);
-      return on.keepsNoChunks === true;
+      this.#hand(this.#state.on, bytes);
+      return;
     }
     this.#held ??= [];
     this.#held.push(bytes);
-    return false;
   }
 
   drained(): void {

@@ -31,6 +31,11 @@ export interface Channel {
    * said, it may not.
    */
   readonly isFlushed?: boolean | undefined;
+  /**
+   * Takes back a chunk of which the receiver has no view any more, and nobody else: the channel may detach it, or write over
+   * it. Where there is no such method, the garbage collector has it.
+   */
+  giveBack?(chunk: Uint8Array): void;
   /** Stops reading from the peer as far as the platform can; a browser's WebSocket cannot. */
   pause(): void;
   resume(): void;
@@ -46,8 +51,6 @@ export interface Channel {
 export interface ChannelEvents {
   /** Bytes arrived. What the receiver wants of them after it has returned it copies. */
   chunk(bytes: Uint8Array): void;
-  /** Whether no view of a chunk outlives `chunk`: only then may the channel detach it or write over it. */
-  readonly keepsNoChunks?: boolean | undefined;
   /** After a `write` that said `false`: there is room again. */
   drained(): void;
   /** The channel is gone: orderly without `error`, else why. */

@@ -59,8 +59,8 @@ export class Admission {
     const call = begun ?? this.#newCall(header);
     const { bytes, position, end, attachments } = reader;
     call.body = { bytes, start: position, end, attachments };
-    if (call.hasResultArguments) this.#noteArguments(call);
     const wasIncomplete = this.#incomplete.delete(call.id);
+    this.#prepare(call);
     if (call.isFinished) return;
     if (wasIncomplete) this.#options.queue.completed(call);
     else this.#admit(call);
@@ -118,9 +118,10 @@ export class Admission {
     return call;
   }
 
-  #noteArguments(call: IncomingCall): void {
+  #prepare(call: IncomingCall): void {
     try {
-      this.#options.dependents.noteArguments(call);
+      this.#options.dependents.completed(call);
+      if (call.hasResultArguments) this.#options.dependents.noteArguments(call);
     } catch (error) {
       this.#options.ends.refuseFor(call, error);
     }

@@ -53,11 +53,14 @@ export class CallQueue {
     else if (this.#hasRoomFor(call)) this.#queue.push(call);
   }
 
-  /** The rest of a call has come. */
+  /** The rest of a call has come, or what it waited for. */
   completed(call: IncomingCall): void {
-    if (this.#gates.get(call.targetId)?.holder !== call) return;
-    this.#queue.unshift(call);
-    this.pump();
+    if (this.#gates.get(call.targetId)?.holder === call) {
+      this.#queue.unshift(call);
+      this.pump();
+    } else if (this.#queuedBytes > this.#options.maxQueuedBytes && this.remove(call.id)) {
+      this.#options.overloaded(call);
+    }
   }
 
   /** Keeps later calls on the call's target waiting until `pass`. */

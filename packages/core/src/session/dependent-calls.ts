@@ -61,6 +61,15 @@ export class DependentCalls {
     else this.#wait(call, base);
   }
 
+  /** The rest of a call has come, which may wait here. @throws RpcError `overloaded` when there is no room for it */
+  completed(call: IncomingCall): void {
+    if (!this.#waiting.has(call.id)) return;
+    this.#waitingBytes += call.bodyBytes;
+    if (this.#waitingBytes <= this.#limits.maxWaitingBytes) return;
+    this.#unwait(call);
+    throw this.#overloaded();
+  }
+
   /** Whether the results among the arguments are there; if not, the call waits for them. @throws RpcError */
   hasArguments(call: IncomingCall): boolean {
     const bases = call.argumentResults ?? [];
@@ -131,11 +140,15 @@ export class DependentCalls {
       this.#waiting.size >= this.#limits.maxWaiting ||
       this.#waitingBytes + call.bodyBytes > this.#limits.maxWaitingBytes
     ) {
-      throw refusal("overloaded", `${this.#waiting.size} calls wait for results of others`, "not-executed");
+      throw this.#overloaded();
     }
     this.#waiting.set(call.id, call);
     this.#waitingBytes += call.bodyBytes;
     base.waiting.push(call);
+  }
+
+  #overloaded(): RpcError {
+    return refusal("overloaded", `${this.#waiting.size} calls wait for results of others`, "not-executed");
   }
 
   #goOn(result: KeptResult): void {

@@ -133,10 +133,13 @@ function viewOf(kind: number, buffer: ArrayBuffer, at: number): ArrayBuffer | Ar
   throw new Malformation("unsupported-value", `this platform has no ${viewNames[kind]}: the value`, at);
 }
 
-/** By the brand, which a frame or a vm context can't change. */
+/** What a typed array is called by the engine itself, in whatever frame or vm context it was made; of others `undefined`. */
+const brandOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
+  ?.get as (this: unknown) => (typeof viewNames)[number] | undefined; // every engine has it
+
 function kindOf(view: ArrayBuffer | ArrayBufferView): number {
-  const name: string = Object.prototype.toString.call(view).slice(8, -1);
-  return (viewNames as readonly string[]).indexOf(name);
+  const name = brandOf.call(view) ?? (ArrayBuffer.isView(view) ? "DataView" : "ArrayBuffer");
+  return viewNames.indexOf(name);
 }
 
 /** @throws TypeError for what only looks like a view, and for a detached buffer */

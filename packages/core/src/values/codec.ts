@@ -70,6 +70,8 @@ export interface Importer {
 export interface ValueLimits {
   readonly maxDepth: number;
   readonly maxNodes: number;
+  /** Where it is said, no more binary than that is copied behind a body. */
+  readonly maxMessageBytes?: number;
 }
 
 /** A decoded message part: `value` holds inert markers until `hydrate` puts stubs in their places. */

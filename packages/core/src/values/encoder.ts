@@ -28,9 +28,9 @@ import { isStreamClass, iteratesAsynchronously, streamRow } from "./streams.ts";
 import { writeText } from "./text.ts";
 import type { WriteWatch } from "./value-type.ts";
 
-/** The length is what was said of it: code of a program's that runs meanwhile may change what it is. */
+/** The program's own bytes, until code of the program's runs that may change them: then a copy. */
 interface Attached {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   readonly length: number;
 }
 
@@ -45,6 +45,8 @@ export class Encoder {
   watch: WriteWatch | undefined;
   /** Binary that goes behind the body, in the order of its places there. */
   #attached: Attached[] | undefined;
+  /** How many of them are copies. */
+  #keptAttached = 0;
   #place: BinaryPlace = "body";
 
   constructor(table: ExtensionTable) {
@@ -63,6 +65,7 @@ export class Encoder {
     this.#identities.clear();
     this.watch = undefined;
     this.#attached = undefined;
+    this.#keptAttached = 0;
   }
 
   message(value: unknown): AttachedLengths {
@@ -109,9 +112,20 @@ export class Encoder {
     return true;
   }
 
+  /** To be called before code of the program's runs: what is to be attached stays what it is now. */
+  keepAttached(): void {
+    if (!this.#attached) return;
+    for (const attached of this.#attached.slice(this.#keptAttached)) attached.bytes = attached.bytes.slice();
+    this.#keptAttached = this.#attached.length;
+  }
+
   /** Copied now: the program may change its own when the call has been made. */
   #writeAttached(attached: readonly Attached[]): AttachedLengths {
-    this.writer.ensure(attached.reduce((sum, { length }) => sum + length, 0));
+    const size = attached.reduce((sum, { length }) => sum + length, 0);
+    const { maxMessageBytes = Number.POSITIVE_INFINITY } = this.#limits;
+    if (size > maxMessageBytes)
+      throw tooMuch(`${size} bytes of binary, the peer takes ${maxMessageBytes} (maxMessageBytes)`);
+    this.writer.ensure(size);
     for (const { bytes, length } of attached) {
       if (bytes.length !== length) throw unsupported("binary whose buffer was changed while it was being sent");
       this.writer.raw(bytes);

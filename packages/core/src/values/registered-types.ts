@@ -108,6 +108,7 @@ class RegisteredTypes implements TypeTable {
   #write(encoder: Encoder, value: object, depth: number): void {
     encoder.watch ??= new Writing(encoder.exporter);
     const { nesting, packedOf } = encoder.watch as Writing; // nobody else sets it
+    encoder.keepAttached();
     const packed = this.#packed(value);
     packedOf.set(value, packed);
     nesting.begin(packed);

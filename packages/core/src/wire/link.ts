@@ -110,7 +110,6 @@ export class Link {
   start(): void {
     this.#channel.start({
       chunk: (bytes) => this.#chunk(bytes),
-      keepsNoChunks: true,
       drained: () => this.outbox.drained(),
       closed: (error) => this.#closed(error),
     });
@@ -202,6 +201,7 @@ export class Link {
     const framed = this.#preamble.isWhole ? bytes : this.#readPreamble(bytes);
     const wasBehind = this.#frames.isPaused;
     if (framed) this.#frames.push(framed);
+    this.#channel.giveBack?.(given);
     if (wasBehind) this.#fallBehind();
     else if (!this.#frames.isPaused) this.#stallWatch.look();
   }
@@ -305,6 +305,7 @@ export class Link {
     if (!message) return;
     const { code, body, bodyBytes, attachments } = message;
     this.handler.message(code, this.#reader.at(body, 0, bodyBytes, attachments));
+    this.#reader.at(nothing, 0, 0);
     this.#fragments.letGo(message);
   }
 
@@ -320,6 +321,8 @@ export class Link {
     return new RpcError("timeout", `${what} for ${this.#limits.stallTimeoutMs} ms (limits.stallTimeoutMs)`, "unknown");
   }
 }
+
+const nothing = new Uint8Array(0);
 
 /** Without what a platform adds to its buffers: `slice` of a Node Buffer is a view that keeps the whole chunk. */
 function plainBytes(bytes: Uint8Array): Uint8Array {

@@ -35,6 +35,8 @@ export interface Place {
 
 /** A batch that has grown this far is not worth keeping till the end of the turn. */
 const fullBatchBytes = 64 * 1024;
+/** A ping is due behind so much: with a frame of the largest size before it 96 KiB, 10 s at the slowest. */
+const unpingedBytes = 32 * 1024;
 /** Frames are not held back for longer, in milliseconds. */
 const maxHeldMs = 1;
 /** What stands in the batch before a large message moves elsewhere when there is no more of it than this. */
@@ -286,7 +288,7 @@ export class Outbox {
   /** How far the peer has read is asked so often that who reads slowly is not taken for one who does not read. */
   #pingBehind(bytes: number): void {
     this.#unpingedBytes += bytes;
-    if (this.#unpingedBytes < fullBatchBytes) return;
+    if (this.#unpingedBytes < unpingedBytes) return;
     this.#unpingedBytes = 0;
     this.#large.pinged();
     writePing(this.#batchWriter());
@@ -341,6 +343,7 @@ export class Outbox {
       message.begun = { batch: this.#batch, offset: before };
       message.writeFirst(writer);
       this.#unsent.add(message.purpose, writer.length - before);
+      this.#pingBehind(writer.length - before);
     });
   }
 

@@ -2,9 +2,11 @@
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../conformance/src/index.ts";
 import { type Limits, withOptions } from "../../src/index.ts";
+import { ByteWriter } from "../../src/wire/byte-writer.ts";
 import { frame } from "../../src/wire/frames.ts";
 import { rawClient } from "../limits/worlds.ts";
 import { leakCheckedPair, tcp } from "./pairs.ts";
+import { callPayload } from "./raw-peer.ts";
 import { failureOf, gate, until } from "./waiting.ts";
 
 class Store {
@@ -127,6 +129,23 @@ test("calls that wait have room for so many bytes, whatever their number", async
   }
   world.store.door.open();
   for (let id = 1; id <= 5; id++) await world.raw.nextResult();
+});
+
+test("calls whose rest comes while they wait have no more room than others", async () => {
+  const limits = { maxRunningCalls: 8, maxQueuedCalls: 100, maxMessageBytes: 500_000 };
+  await using world = await asked(limits);
+  world.raw.beginCall(1, 0, "size", [new Uint8Array(100_000)]);
+  for (let id = 2; id <= 8; id++) {
+    const writer = new ByteWriter(new Uint8Array(256));
+    callPayload(id, 0, "size", [new Uint8Array(450_000)])(writer);
+    world.raw.sendLarge(frame.call, writer.written(), id);
+  }
+  for (let id = 6; id <= 8; id++) {
+    expect(await world.raw.nextError()).toMatchObject({
+      callId: id,
+      parts: ["overloaded", expect.any(String), "not-executed"],
+    });
+  }
 });
 
 describe("a peer that has not said yet how far it has read a large answer", () => {

@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest";
 import { handleWatch } from "../../../conformance/src/index.ts";
 import { memoryTransport } from "../../../transports/src/index.ts";
 import { ByReference, currentCall, openService, type Service, type Session } from "../../src/index.ts";
-import { callFlag } from "../../src/wire/frames.ts";
-import { RawPeer, RawReference } from "./raw-peer.ts";
+import { ByteWriter } from "../../src/wire/byte-writer.ts";
+import { callFlag, frame } from "../../src/wire/frames.ts";
+import { callPayload, RawPeer, RawReference } from "./raw-peer.ts";
 import { gate, until } from "./waiting.ts";
 
 const { keepResult, onResult, resultArguments } = callFlag;
@@ -70,6 +71,23 @@ function refused(code: string) {
 }
 
 const brokenStep = { ...refused("cancelled"), isStepBroken: true, areArgumentsUntouched: true };
+
+describe("calls on a result that is still to come", () => {
+  test("have room for so many bytes, also when their rest comes while they wait", () =>
+    served({ maxMessageBytes: 500_000 }, async (peer, hall) => {
+      peer.callFlagged(keepResult, 1, 0, "later");
+      for (let id = 2; id <= 8; id++) {
+        const writer = new ByteWriter(new Uint8Array(256));
+        callPayload(id, 1, "add", [1, new Uint8Array(450_000)], 0, onResult)(writer);
+        peer.sendLarge(frame.call, writer.written(), id);
+      }
+      for (let id = 6; id <= 8; id++) {
+        expect(await peer.nextError()).toMatchObject({ callId: id, ...refused("overloaded") });
+      }
+      hall.opened.open();
+      for (let id = 1; id <= 5; id++) await peer.nextResult();
+    }));
+});
 
 describe("a call on a result", () => {
   test("that nobody was asked to keep, that is not there, or that is its own, is a broken step", () =>

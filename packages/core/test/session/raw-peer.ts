@@ -165,27 +165,27 @@ export class RawPeer implements AsyncDisposable {
   }
 
   /** A message in fragments, whole. */
-  sendLarge(code: number, payload: Uint8Array): void {
+  sendLarge(code: number, payload: Uint8Array, number = 1): void {
     this.send(code | firstOfMany, (writer) => {
-      writer.varint(1);
+      writer.varint(number);
       writer.varint(payload.length);
       writer.varint(0); // attachments
       writer.raw(payload.subarray(0, maxFragmentBytes));
     });
     for (let from = maxFragmentBytes; from < payload.length; from += maxFragmentBytes) {
       this.send(frame.more, (writer) => {
-        writer.varint(1);
+        writer.varint(number);
         writer.raw(payload.subarray(from, from + maxFragmentBytes));
       });
     }
   }
 
-  /** Sends the first fragment of a large call, and nothing of its rest. */
   /** A call with flags that say what it depends on, and what may depend on it. */
   dependentCall(flags: number, id: number, target: number, method: string, args: readonly unknown[] = []): void {
     this.send(frame.call, callPayload(id, target, method, args, 0, flags));
   }
 
+  /** Sends the first fragment of a large call, and nothing of its rest. */
   beginCall(id: number, target: number, method: string, args: readonly unknown[]): void {
     const whole = new ByteWriter(new Uint8Array(256));
     callPayload(id, target, method, args)(whole);

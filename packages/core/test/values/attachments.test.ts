@@ -213,20 +213,53 @@ describe("large binary", () => {
     expect(difference(await pair.front.echo(given), given)).toBeUndefined();
   });
 
-  test("whose buffer goes elsewhere while the message is written is refused, and nothing is sent", async () => {
+  test("is what it was when it was met, whatever classes do to it that are packed behind it", async () => {
+    const scratch = bytesOf(200_000);
+    class Image {
+      readonly shade: number;
+      constructor(shade: number) {
+        this.shade = shade;
+      }
+    }
     class Thief {
-      victim: ArrayBuffer | undefined;
+      readonly victim: ArrayBuffer;
+      constructor(victim: ArrayBuffer) {
+        this.victim = victim;
+      }
     }
     const types = resolveTypes([
+      registerValue(Image, {
+        name: "image",
+        pack: ({ shade }) => scratch.fill(shade).subarray(0, 100_000),
+        unpack: (data) => new Image((data as Uint8Array)[99_999] as number),
+      }),
       registerValue(Thief, {
         name: "thief",
-        pack: ({ victim }) => structuredClone(victim, { transfer: victim ? [victim] : [] })?.byteLength,
-        unpack: () => new Thief(),
+        pack: ({ victim }) => structuredClone(victim, { transfer: [victim] }).byteLength,
+        unpack: () => new Thief(new ArrayBuffer(0)),
       }),
     ]);
     await using pair = await leakCheckedPair(new Store(), { service: { types }, connection: { types } });
     const bytes = bytesOf(mebi);
-    const thief = Object.assign(new Thief(), { victim: bytes.buffer });
+    const given = [scratch, new Image(1), new Image(2), bytes, new Thief(bytes.buffer), new Image(3)];
+    const [first, one, two, stolen, , three] = (await pair.front.echo(given)) as unknown[];
+    expect(difference(first, bytesOf(200_000))).toBeUndefined();
+    expect([one, two, three]).toEqual([new Image(1), new Image(2), new Image(3)]);
+    expect(difference(stolen, bytesOf(mebi))).toBeUndefined();
+  });
+
+  test("whose buffer goes elsewhere while the message is written is refused, and nothing is sent", async () => {
+    await using pair = await leakCheckedPair(new Store());
+    const bytes = bytesOf(mebi);
+    const thief = new Proxy(
+      {},
+      {
+        ownKeys() {
+          structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+          return [];
+        },
+      },
+    );
     const { bytesOut } = pair.connection.stats();
     expect(await failureOf(pair.front.keep([bytes, thief]))).toMatchObject({
       code: "unsupported-value",
@@ -235,6 +268,31 @@ describe("large binary", () => {
     });
     expect(pair.connection.stats().bytesOut - bytesOut).toBeLessThan(100);
     expect(await pair.front.length(bytesOf(mebi))).toBe(mebi);
+  });
+});
+
+describe("large binary that is too much", () => {
+  test("is refused before any of it is copied", async () => {
+    await using pair = await leakCheckedPair(new Store(), { service: { limits: { maxMessageBytes: mebi } } });
+    const given = Array.from({ length: 100 }, () => new Uint8Array(1_000_000_000));
+    const before = process.memoryUsage().rss;
+    expect(await failureOf(pair.front.keep(given))).toMatchObject({
+      code: "limit-exceeded",
+      outcome: "not-sent",
+      detail: expect.stringContaining("100000000000 bytes of binary, the peer takes 1048576"),
+    });
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 * mebi);
+  });
+});
+
+describe("a typed array that names itself", () => {
+  test.each(["Float64Array", "anything"])("%s is what the engine says it is", async (name) => {
+    await using pair = await leakCheckedPair(new Store());
+    const numbers = new Uint16Array(8).fill(3);
+    Object.defineProperty(numbers, Symbol.toStringTag, { value: name, enumerable: false });
+    const arrived = await pair.front.echo(numbers);
+    expect(arrived).toBeInstanceOf(Uint16Array);
+    expect([...(arrived as Uint16Array)]).toEqual([3, 3, 3, 3, 3, 3, 3, 3]);
   });
 });
 

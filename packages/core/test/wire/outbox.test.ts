@@ -109,7 +109,19 @@ describe("an outbox", () => {
     expect(outbox.blockedBytes).toBe(0);
   });
 
-  test("asks every 64 KiB how far the peer has read: one that reads slowly keeps its session", async () => {
+  test("asks behind every large frame, and behind the beginnings of large messages", () => {
+    const { outbox, frames, pings, send } = openOutbox();
+    for (let i = 0; i < 5; i++) send(33_000);
+    outbox.flush();
+    expect(pings).toEqual([1, 2, 3, 4, 5]);
+    for (let i = 0; i < 5; i++) send(70_000);
+    outbox.flush();
+    const beginnings = frames.flatMap(({ isFirst }, at) => (isFirst ? [at + 1] : []));
+    expect(beginnings).toHaveLength(5);
+    for (const at of beginnings) expect(pings).toContain(at);
+  });
+
+  test("asks every 32 KiB how far the peer has read: one that reads slowly keeps its session", async () => {
     const { clock, outbox, pings, channel, stalls, send, block } = openOutbox();
     outbox.stallTimeoutMs = 1_000;
     block();
@@ -127,7 +139,7 @@ describe("an outbox", () => {
     expect(stalls).toHaveLength(1);
     channel.isBlocked = false;
     outbox.drained();
-    expect(pings).toEqual([8, 15, 22, 29, 36, 43, 50, 57, 64, 71, 78, 85, 92, 99]);
+    expect(pings).toEqual(Array.from({ length: 25 }, (_, i) => 5 + 4 * i));
   });
 
   test("reads what has come before it says that the peer takes nothing: it may have been busy itself", async () => {

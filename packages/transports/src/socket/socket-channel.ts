@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { type Channel, type ChannelEvents, type PeerAddress, systemClock, type Timer } from "@farref/core";
 import { Receiver } from "../receiver.ts";
-import { giveBack } from "./spent-memory.ts";
+import { freeMemory } from "./spent-memory.ts";
 
 /** A writer is asked to wait once this much lies unsent in the process: two frames of the largest size. */
 const highWaterBytes = 128 * 1024;
@@ -50,9 +50,7 @@ export class SocketChannel implements Channel {
 
   start(on: ChannelEvents): void {
     this.#receiver.start(on);
-    this.#socket.on("data", (bytes: Buffer) => {
-      if (this.#receiver.chunk(bytes)) giveBack(bytes);
-    });
+    this.#socket.on("data", (bytes: Buffer) => this.#receiver.chunk(bytes));
   }
 
   write(bytes: Uint8Array): boolean {
@@ -65,6 +63,10 @@ export class SocketChannel implements Channel {
   /** The socket gives up what the system has taken at once, and keeps the rest. */
   get isFlushed(): boolean {
     return this.#socket.writableLength === 0;
+  }
+
+  giveBack(chunk: Uint8Array): void {
+    freeMemory(chunk);
   }
 
   pause(): void {

@@ -8,7 +8,7 @@
 const minBytes = 16 * 1024;
 
 /** Takes the memory from `bytes`, which are empty then, unless they are only a part of it. */
-export function giveBack(bytes: Uint8Array): void {
+export function freeMemory(bytes: Uint8Array): void {
   const { buffer } = bytes;
   if (bytes.length < minBytes || bytes.length !== buffer.byteLength || !(buffer instanceof ArrayBuffer)) return;
   if (hasTransfer(buffer)) buffer.transfer(0);
