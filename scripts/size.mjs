@@ -4,7 +4,7 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 // The goal is 15,000 B; the limit keeps what is there from growing until it is reached.
-const entries = [{ name: "browser client", limit: 57_000, goal: 15_000, code: `export { connect } from "farref"` }];
+const entries = [{ name: "browser client", limit: 58_000, goal: 15_000, code: `export { connect } from "farref"` }];
 
 for (const { name, limit, goal, code } of entries) {
   const result = await build({

@@ -7,6 +7,7 @@ import { peerOf } from "./socket/addresses.ts";
 import { dialSocket } from "./socket/dial-socket.ts";
 import { hostListener } from "./socket/host-listener.ts";
 import { SocketChannel } from "./socket/socket-channel.ts";
+import { systemReasonOf } from "./system-failures.ts";
 import { parseHostUri } from "./uri.ts";
 
 /** Port 0 lets the system choose; the listener's `uri` tells which it chose. */
@@ -20,7 +21,7 @@ export const tcpTransport: Transport = {
       open: () => connect({ host, port, noDelay: true }),
       connected: "connect",
       toChannel: (socket) => new SocketChannel(socket, peerOf("tcp", socket)),
-      failure: (error) => unreachable(uri, error),
+      failure: (error) => unreachable(uri, systemReasonOf(error), error),
     });
   },
   listen(uri) {

@@ -6,6 +6,7 @@ import { handOver, isAccepted } from "./listener-events.ts";
 import { dialSocket } from "./socket/dial-socket.ts";
 import { ServerListener } from "./socket/server-listener.ts";
 import { SocketChannel } from "./socket/socket-channel.ts";
+import { systemReasonOf } from "./system-failures.ts";
 import { bindPrivately } from "./unix/private-socket.ts";
 import { parseUnixUri } from "./unix/unix-path.ts";
 
@@ -20,7 +21,7 @@ export const unixTransport: Transport = {
       open: () => connect({ path }),
       connected: "connect",
       toChannel: (socket) => new SocketChannel(socket, peer),
-      failure: (error) => unreachable(uri, error),
+      failure: (error) => unreachable(uri, systemReasonOf(error), error),
     });
   },
   listen(uri, options) {

@@ -8,8 +8,9 @@ import {
   systemClock,
   type Transport,
 } from "@farref/core";
-import { dialAborted, listenerClosed, listenerStarted, unreachable } from "../failures.ts";
+import { dialAborted, unreachable } from "../failures.ts";
 import { handOver, isAccepted } from "../listener-events.ts";
+import { listenerClosed, listenerStarted } from "../system-failures.ts";
 import { badUri, parseOpaqueUri, quote } from "../uri.ts";
 import { memoryChannelPair } from "./memory-channel.ts";
 import { listeners } from "./registry.ts";
@@ -75,9 +76,9 @@ async function dial(uri: string, { signal }: DialOptions): Promise<Channel> {
   await new Promise<void>((resolve) => systemClock.nextTurn(resolve));
   if (signal?.aborted) throw dialAborted(uri, signal);
   const listener = listeners.get(name);
-  if (!listener) throw unreachable(uri, new Error("nobody listens on this name"));
+  if (!listener) throw unreachable(uri, "nobody listens on this name");
   const channel = listener.connect();
-  if (!channel) throw unreachable(uri, new Error("the service did not accept the connection"));
+  if (!channel) throw unreachable(uri, "the service did not accept the connection");
   return channel;
 }
 

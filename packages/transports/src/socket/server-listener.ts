@@ -1,8 +1,8 @@
 /** A listener around a server of Node's: what TCP, Unix sockets and WebSocket servers of our own have in common. */
 import type { ListenOptions as Binding, Server } from "node:net";
 import { type Listener, type ListenerEvents, RpcError } from "@farref/core";
-import { cannotListen, listenerClosed, listenerStarted } from "../failures.ts";
 import { reportError } from "../listener-events.ts";
+import { cannotListen, listenerClosed, listenerStarted } from "../system-failures.ts";
 
 export interface ServerPlan {
   /** The address as it was asked for. */

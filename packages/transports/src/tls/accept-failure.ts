@@ -1,7 +1,7 @@
 /** Why a client that connected got no TLS, for the service's `onError`: clients are told little. */
 import type { TLSSocket } from "node:tls";
 import { RpcError } from "@farref/core";
-import { codeOf } from "../failures.ts";
+import { codeOf } from "../system-failures.ts";
 import { isTlsFailure, reasonOf } from "./connect-tls.ts";
 
 export function acceptFailure(error: Error, socket: TLSSocket): RpcError {

@@ -2,7 +2,8 @@
 import { isIP } from "node:net";
 import { type ConnectionOptions, checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from "node:tls";
 import { RpcError } from "@farref/core";
-import { codeOf, toError, unreachable } from "../failures.ts";
+import { toError, unreachable } from "../failures.ts";
+import { codeOf, systemReasonOf } from "../system-failures.ts";
 import { type HostAddress, quote } from "../uri.ts";
 import { clientOptions, withOptionsOf } from "./tls-options.ts";
 
@@ -26,7 +27,7 @@ export function dialTlsFailure(uri: string, error: Error, socket: TLSSocket): Rp
   }
   if (isCertificateAlert(error)) return certificateRefused(error);
   if (isTlsFailure(error)) return failure("protocol", uri, `no TLS could be agreed on: ${reasonOf(error)}`, error);
-  if (codeOf(error) !== "ECONNRESET") return unreachable(uri, error);
+  if (codeOf(error) !== "ECONNRESET") return unreachable(uri, systemReasonOf(error), error);
   return failure("unreachable", uri, "the connection was closed during the TLS handshake (ECONNRESET)", error);
 }
 

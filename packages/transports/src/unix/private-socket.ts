@@ -8,8 +8,8 @@
 import { chmodSync, lstatSync, mkdtempSync, renameSync, rmdirSync, rmSync, type Stats, unlinkSync } from "node:fs";
 import { connect, type Server } from "node:net";
 import { dirname, join } from "node:path";
-import { codeOf } from "../failures.ts";
 import { listen } from "../socket/server-listener.ts";
+import { codeOf } from "../system-failures.ts";
 import { takeStartLock } from "./start-lock.ts";
 import { fits } from "./unix-path.ts";
 

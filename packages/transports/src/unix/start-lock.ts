@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { codeOf } from "../failures.ts";
+import { codeOf } from "../system-failures.ts";
 
 /** Takes `<path>.lock` and returns what gives it back. Throws when another starter has it. */
 export function takeStartLock(path: string): () => void {

@@ -30,7 +30,7 @@ function dial(uri: string, { signal }: DialOptions): Promise<Channel> {
     };
     webSocket.onclose = () => {
       settle();
-      reject(unreachable(uri, new Error(unknownReason)));
+      reject(unreachable(uri, unknownReason));
     };
     signal?.addEventListener("abort", abort);
   });

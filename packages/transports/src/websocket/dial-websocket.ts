@@ -4,7 +4,8 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type Channel, type DialOptions, RpcError, type RpcErrorCode } from "@farref/core";
 import { WebSocket } from "ws";
-import { codeOf, dialAborted, unreachable } from "../failures.ts";
+import { dialAborted, unreachable } from "../failures.ts";
+import { codeOf, systemReasonOf } from "../system-failures.ts";
 import { connectTls, dialTlsFailure, isRefusal } from "../tls/connect-tls.ts";
 import { formatHostUri, parseWebSocketUri, quote } from "../uri.ts";
 import { WebSocketChannel, webSocketLimits } from "./node-channel.ts";
@@ -30,7 +31,7 @@ export function dialWebSocket(uri: string, { signal, tls }: DialOptions): Promis
       webSocket.terminate();
     };
     const abort = () => signal && fail(dialAborted(uri, signal));
-    const lose = () => fail(unreachable(uri, new Error("the connection was closed while it was made")));
+    const lose = () => fail(unreachable(uri, "the connection was closed while it was made"));
     const open = () => settle(() => socket && resolve(toChannel(webSocket, socket)));
     webSocket.on("error", (error) => fail(handshakeFailure(uri, error, secure)));
     webSocket.on("unexpected-response", (_request, response) => fail(refusedBy(uri, response)));
@@ -64,7 +65,7 @@ function handshakeFailure(uri: string, error: Error, secure: TLSSocket | undefin
   if (secure && isRefusal(error, secure)) return dialTlsFailure(uri, error, secure);
   const code = codeOf(error);
   const isNetwork = error instanceof AggregateError || (code !== undefined && !code.startsWith("HPE_"));
-  if (isNetwork) return secure ? dialTlsFailure(uri, error, secure) : unreachable(uri, error);
+  if (isNetwork) return secure ? dialTlsFailure(uri, error, secure) : unreachable(uri, systemReasonOf(error), error);
   const detail = `dial ${quote(uri)}: the server does not speak WebSocket (${error.message})`;
   return new RpcError("protocol", detail, "not-sent", { cause: error });
 }
