@@ -294,7 +294,7 @@ export class Link {
   }
 
   #begin(code: number, reader: ByteReader): void {
-    if (this.#fragments.count === 0) this.#progress.fragments = this.#arrivedAt;
+    this.#progress.fragments = this.#arrivedAt;
     this.#fragments.begin(code, reader);
     this.handler.begun(code, reader);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ManualClock } from "../../../conformance/src/index.ts";
+import { ManualClock, turns } from "../../../conformance/src/index.ts";
 import { memoryTransport } from "../../../transports/src/index.ts";
 import { ByReference } from "../../src/index.ts";
 import type { ByteWriter } from "../../src/wire/byte-writer.ts";
@@ -489,6 +489,27 @@ describe("a message that stands half received", () => {
     expect(await session?.closed).toMatchObject({ code: "timeout", by: "network" });
     await raw.closed();
     expect(await pair.front.add(5, 3)).toBe(8);
+  });
+
+  test("and begins others meanwhile, has not stopped", async () => {
+    const time = new ManualClock();
+    await using pair = await leakCheckedPair(calculator, {
+      clock: time,
+      service: { limits: { stallTimeoutMs: 4_000 } },
+    });
+    await using raw = await RawPeer.connect(memoryTransport, pair.service.uri);
+    const session = [...pair.service.sessions].find((candidate) => candidate !== pair.session);
+    for (let id = 1; id <= 5; id++) {
+      const { bytesIn } = session?.stats() ?? { bytesIn: 0 };
+      raw.beginCall(id, 0, "add", ["x".repeat(100_000)]);
+      await until(() => (session?.stats().bytesIn ?? 0) > bytesIn);
+      time.advance(3_000);
+      await turns(2);
+      expect(session?.state).toBe("open");
+    }
+    time.advance(1_000);
+    expect(await session?.closed).toMatchObject({ code: "timeout", by: "network" });
+    await raw.closed();
   });
 
   test("and goes on in time, does not", async () => {
