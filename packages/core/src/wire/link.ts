@@ -192,7 +192,10 @@ export class Link {
   }
 
   #chunk(given: Uint8Array): void {
-    if (this.#state !== "open") return;
+    if (this.#state !== "open") {
+      this.#skip(given);
+      return;
+    }
     this.bytesIn += given.length;
     this.#arrivedAt = this.#clock.now();
     this.#progress.frame = this.#arrivedAt;
@@ -204,6 +207,13 @@ export class Link {
     this.#channel.giveBack?.(given);
     if (wasBehind) this.#fallBehind();
     else if (!this.#frames.isPaused) this.#stallWatch.look();
+  }
+
+  /** Who goes on sending after our end is read for its own end, and a chunk a turn, so that others are heard. */
+  #skip(chunk: Uint8Array): void {
+    this.#channel.giveBack?.(chunk);
+    this.#channel.pause();
+    this.#clock.nextTurn(() => this.#channel.resume());
   }
 
   /** More comes than is read. A channel may have some more to hand out when it is asked to pause, but not without end. */

@@ -70,7 +70,7 @@ export class SocketChannel implements Channel {
   }
 
   pause(): void {
-    if (this.#state.kind === "open" && this.#receiver.pause()) this.#socket.pause();
+    if (this.#receiver.pause()) this.#socket.pause();
   }
 
   resume(): void {
