@@ -26,6 +26,26 @@ describe("a link", () => {
     expect(peer.acts).toEqual([]);
   });
 
+  test("that was ended takes a chunk a turn of what still comes, and handles none of it", async () => {
+    const peer = openWorld().connect("peer");
+    peer.link.end();
+    peer.acts.length = 0;
+    peer.chunk(numbered(5));
+    expect([peer.acts, peer.givenBack]).toEqual([["pause"], 2]);
+    await turns(2);
+    expect(peer.acts).toEqual(["pause", "resume"]);
+    expect(peer.handled).toEqual([]);
+    peer.closed();
+    expect(peer.told).toEqual(["closed"]);
+  });
+
+  test("gives back each chunk when it is read", () => {
+    const peer = openWorld().connect("peer");
+    peer.onFrame = () => expect(peer.givenBack).toBe(1);
+    peer.chunk(numbered(5));
+    expect([peer.handled, peer.givenBack]).toEqual([[0, 1, 2, 3, 4], 2]);
+  });
+
   test("pauses its channel when more comes than it has read, and lets it go on when it has caught up", async () => {
     const peer = openWorld().connect("peer", frameMs);
     peer.chunk(numbered(500));

@@ -29,6 +29,8 @@ export class Linked {
   readonly link: Link;
   /** pause, resume, end, destroy; write with its bytes. */
   readonly acts: string[] = [];
+  /** Chunks that were given back to the channel. */
+  givenBack = 0;
   /** Payloads of the frames handled: their first byte. */
   readonly handled: number[] = [];
   /** What the handler was told last. */
@@ -78,6 +80,7 @@ export class Linked {
         this.acts.push(`write ${bytes.length}`);
         return true;
       },
+      giveBack: () => this.givenBack++,
       pause: note("pause"),
       resume: note("resume"),
       end: note("end"),
