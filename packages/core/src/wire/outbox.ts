@@ -278,7 +278,8 @@ export class Outbox {
     if (!large) {
       writeHeader(writer, at, this.#openCode);
       this.#unsent.add(purpose, payloadBytes + frameHeaderBytes);
-      this.#pingBehind(payloadBytes);
+      this.#unpingedBytes += payloadBytes;
+      this.#pingIfDue();
     }
     if (writer.length >= fullBatchBytes) this.flush();
     else this.#schedule();
@@ -286,8 +287,7 @@ export class Outbox {
   }
 
   /** How far the peer has read is asked so often that who reads slowly is not taken for one who does not read. */
-  #pingBehind(bytes: number): void {
-    this.#unpingedBytes += bytes;
+  #pingIfDue(): void {
     if (this.#unpingedBytes < unpingedBytes) return;
     this.#unpingedBytes = 0;
     this.#large.pinged();
@@ -338,12 +338,13 @@ export class Outbox {
   #beginWaiting(): void {
     if (this.#large.isEmpty) return;
     this.#large.beginWaiting((message) => {
+      this.#pingIfDue(); // not behind it: its next fragment brings a ping
       const writer = this.#batchWriter();
       const before = writer.length;
       message.begun = { batch: this.#batch, offset: before };
       message.writeFirst(writer);
       this.#unsent.add(message.purpose, writer.length - before);
-      this.#pingBehind(writer.length - before);
+      this.#unpingedBytes += writer.length - before;
     });
   }
 
@@ -359,6 +360,7 @@ export class Outbox {
   }
 
   #writeFragment(): void {
+    this.#unpingedBytes = 0;
     const done = this.#large.sendNext((message) => this.#write(message.next(this.#options.isFlushed())));
     if (!done) return;
     if (this.#options.isFlushed()) this.#options.slabs.blocks.giveBack(done.memory);
