@@ -255,7 +255,7 @@ describe("large binary", () => {
       {},
       {
         ownKeys() {
-          structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+          if (bytes.length > 0) structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
           return [];
         },
       },
