@@ -124,7 +124,7 @@ export class Encoder {
     const size = attached.reduce((sum, { length }) => sum + length, 0);
     const { maxMessageBytes = Number.POSITIVE_INFINITY } = this.#limits;
     if (size > maxMessageBytes)
-      throw tooMuch(`${size} bytes of binary, the peer takes ${maxMessageBytes} (maxMessageBytes)`);
+      throw tooMuch(`${size} bytes of binary, the peer takes ${maxMessageBytes} (limits.maxMessageBytes)`);
     this.writer.ensure(size);
     for (const { bytes, length } of attached) {
       if (bytes.length !== length) throw unsupported("binary whose buffer was changed while it was being sent");
