@@ -118,12 +118,16 @@ export class Admission {
     return call;
   }
 
+  /** The rest of the call has come: it may wait for its turn already, or for a result. */
   #prepare(call: IncomingCall): void {
+    const { dependents, queue, ends } = this.#options;
     try {
-      this.#options.dependents.completed(call);
-      if (call.hasResultArguments) this.#options.dependents.noteArguments(call);
+      dependents.completed(call);
+      if (call.hasResultArguments) dependents.noteArguments(call);
     } catch (error) {
-      this.#options.ends.refuseFor(call, error);
+      queue.remove(call.id);
+      dependents.remove(call.id);
+      ends.refuseFor(call, error);
     }
   }
 

@@ -58,7 +58,7 @@ export class CallQueue {
     if (this.#gates.get(call.targetId)?.holder === call) {
       this.#queue.unshift(call);
       this.pump();
-    } else if (this.#queuedBytes > this.#options.maxQueuedBytes && this.remove(call.id)) {
+    } else if (this.#queuedBytes > this.#maxBytes && this.remove(call.id)) {
       this.#options.overloaded(call);
     }
   }
@@ -143,6 +143,12 @@ export class CallQueue {
     return present < this.#slots + this.#options.maxQueuedCalls;
   }
 
+  /** A caller that runs a call of ours sends what it has, so that what it is asked for gets through. */
+  get #maxBytes(): number {
+    const { maxQueuedBytes, awaitedCalls } = this.#options;
+    return awaitedCalls() > 0 ? calledBackTimes * maxQueuedBytes : maxQueuedBytes;
+  }
+
   /** Added up anew: only large calls ask. */
   get #queuedBytes(): number {
     let bytes = 0;
@@ -152,6 +158,7 @@ export class CallQueue {
   }
 
   #advance(call: IncomingCall): void {
+    if (call.isFinished) return;
     const gate = this.#gates.size > 0 ? this.#gates.get(call.targetId) : undefined;
     if (gate && gate.holder !== call) {
       if (!this.#hasRoomFor(call)) return;
@@ -165,14 +172,15 @@ export class CallQueue {
   }
 
   #hasRoomFor(call: IncomingCall): boolean {
-    const { overloaded, maxQueuedBytes } = this.#options;
     const isSmall = call.bodyBytes < smallBytes;
-    const hasRoom = this.#hasRoom && (isSmall || this.#queuedBytes + call.bodyBytes <= maxQueuedBytes);
-    if (!hasRoom) overloaded(call);
+    const hasRoom = this.#hasRoom && (isSmall || this.#queuedBytes + call.bodyBytes <= this.#maxBytes);
+    if (!hasRoom) this.#options.overloaded(call);
     return hasRoom;
   }
 }
 
+/** So many times as many bytes may wait while we await an answer of the peer's. */
+const calledBackTimes = 4;
 /** Of calls smaller than this, as many as may queue are no burden. */
 const smallBytes = 4_096;
 

@@ -45,6 +45,7 @@ export class Encoder {
   watch: WriteWatch | undefined;
   /** Binary that goes behind the body, in the order of its places there. */
   #attached: Attached[] | undefined;
+  #attachedBytes = 0;
   /** How many of them are copies. */
   #keptAttached = 0;
   #place: BinaryPlace = "body";
@@ -65,6 +66,7 @@ export class Encoder {
     this.#identities.clear();
     this.watch = undefined;
     this.#attached = undefined;
+    this.#attachedBytes = 0;
     this.#keptAttached = 0;
   }
 
@@ -107,12 +109,21 @@ export class Encoder {
     this.#attached ??= [];
     if (this.#attached.length >= maxAttachments) return false;
     this.#attached.push({ bytes, length: bytes.length });
+    this.#chargeAttached(bytes.length);
     writeExtensionHeader(this.writer, attachmentType, 1);
     this.writer.u8(kind);
     return true;
   }
 
-  /** To be called before code of the program's runs: what is to be attached stays what it is now. */
+  #chargeAttached(bytes: number): void {
+    const { maxMessageBytes = Number.POSITIVE_INFINITY } = this.#limits;
+    this.#attachedBytes += bytes;
+    if (this.#attachedBytes <= maxMessageBytes) return;
+    const detail = `${this.#attachedBytes} bytes of binary and more, the peer takes ${maxMessageBytes}`;
+    throw tooMuch(`${detail} (limits.maxMessageBytes)`);
+  }
+
+  /** To be called before a class packs itself, which may change bytes: what is to be attached stays what it is now. */
   keepAttached(): void {
     if (!this.#attached) return;
     for (const attached of this.#attached.slice(this.#keptAttached)) attached.bytes = attached.bytes.slice();
@@ -121,11 +132,7 @@ export class Encoder {
 
   /** Copied now: the program may change its own when the call has been made. */
   #writeAttached(attached: readonly Attached[]): AttachedLengths {
-    const size = attached.reduce((sum, { length }) => sum + length, 0);
-    const { maxMessageBytes = Number.POSITIVE_INFINITY } = this.#limits;
-    if (size > maxMessageBytes)
-      throw tooMuch(`${size} bytes of binary, the peer takes ${maxMessageBytes} (limits.maxMessageBytes)`);
-    this.writer.ensure(size);
+    this.writer.ensure(this.#attachedBytes);
     for (const { bytes, length } of attached) {
       if (bytes.length !== length) throw unsupported("binary whose buffer was changed while it was being sent");
       this.writer.raw(bytes);

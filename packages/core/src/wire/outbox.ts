@@ -5,7 +5,14 @@
 import type { Clock } from "../clock/clock.ts";
 import { RpcError } from "../errors/rpc-error.ts";
 import { ByteWriter } from "./byte-writer.ts";
-import { type AttachedLengths, frame, frameHeaderBytes, maxPayloadBytes, preamble } from "./frames.ts";
+import {
+  type AttachedLengths,
+  frame,
+  frameHeaderBytes,
+  maxFragmentBytes,
+  maxPayloadBytes,
+  preamble,
+} from "./frames.ts";
 import { LargeMessage, type Memory, type Purpose, writeHeader, writePing } from "./large-message.ts";
 import { LargeMessages } from "./large-messages.ts";
 import { ReplySizes } from "./reply-sizes.ts";
@@ -133,6 +140,7 @@ export class Outbox {
     if (this.#openAt >= 0) {
       throw new RpcError("unsupported-value", "a value calls a remote method while it is being sent", "not-sent");
     }
+    this.#pingIfDue(); // of a fragment: what is behind that is said by the next only
     const writer = this.#batchWriter();
     this.#openAt = writer.length;
     this.#openCode = code;
@@ -360,9 +368,10 @@ export class Outbox {
   }
 
   #writeFragment(): void {
-    this.#unpingedBytes = 0;
+    this.#unpingedBytes = maxFragmentBytes; // its ping is before it
     const done = this.#large.sendNext((message) => this.#write(message.next(this.#options.isFlushed())));
     if (!done) return;
+    this.#unpingedBytes = 0;
     if (this.#options.isFlushed()) this.#options.slabs.blocks.giveBack(done.memory);
     this.#large.pinged();
     writePing(this.#batchWriter());

@@ -10,7 +10,7 @@ import {
   release,
   withOptions,
 } from "../../src/index.ts";
-import { leakCheckedPair, places } from "./pairs.ts";
+import { leakCheckedPair, places, tcp } from "./pairs.ts";
 import { failureOf, gate, until } from "./waiting.ts";
 
 class Owner extends ByReference {
@@ -172,6 +172,66 @@ describe("calls that depend on a step", () => {
     using arrived = (await record).account;
     expect(await arrived.amount()).toBe(100);
     expect((await record).amounts).toEqual([1, 2, 3]);
+  });
+
+  test("that failed refuses a large call that takes it, and nothing waits behind that", async () => {
+    const front = {
+      fail: () => {
+        throw new Error("no");
+      },
+      take: (bytes: Uint8Array, _step: unknown) => bytes.length,
+      small: () => "small",
+    };
+    await using pair = await leakCheckedPair(front, {}, tcp);
+    for (let round = 0; round < 3; round++) {
+      const failed = pipeline(pair.front).fail();
+      const before = pair.front.take(new Uint8Array(3_000_000), 1);
+      const refused = pair.front.take(new Uint8Array(200_000), failed as never);
+      const all = await Promise.allSettled([failed, before, refused, pair.front.small()]);
+      expect(all).toMatchObject([
+        { status: "rejected" },
+        { value: 3_000_000 },
+        { status: "rejected" },
+        { value: "small" },
+      ]);
+    }
+  });
+
+  test("that failed leaves no trace of a large call that took it and waited for another step", async () => {
+    const limits = { maxMessageBytes: 1_000_000 };
+    class Box extends ByReference {
+      take(bytes: Uint8Array, _step: unknown): number {
+        return bytes.length;
+      }
+    }
+    class Boxes {
+      held = gate();
+      async box(): Promise<Box> {
+        await this.held.opened;
+        return new Box();
+      }
+      fail(): never {
+        throw new Error("no");
+      }
+      ok(): number {
+        return 1;
+      }
+    }
+    const boxes = new Boxes();
+    await using pair = await leakCheckedPair(boxes, { service: { limits }, connection: { limits } }, tcp);
+    const steps = pipeline(pair.front);
+    for (let round = 0; round < 7; round++) {
+      boxes.held = gate();
+      const { callsIn } = pair.session.stats();
+      const box = steps.box();
+      const step = round < 6 ? steps.fail() : steps.ok();
+      const taken = box.take(new Uint8Array(900_000), step as never);
+      const settled = Promise.allSettled([step, taken]);
+      await until(() => pair.session.stats().callsIn === callsIn + 3);
+      await until(() => pair.session.stats().bytesIn > (round + 1) * 900_000);
+      boxes.held.open();
+      expect([round, (await settled)[1].status]).toEqual([round, round < 6 ? "rejected" : "fulfilled"]);
+    }
   });
 
   test("may be on a function that will be returned, and take numbers", async () => {

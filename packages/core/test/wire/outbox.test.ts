@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ManualClock, turns } from "../../../conformance/src/index.ts";
 import { FrameReader } from "../../src/wire/frame-reader.ts";
@@ -119,6 +120,27 @@ describe("an outbox", () => {
     const beginnings = frames.flatMap(({ isFirst }, at) => (isFirst ? [at + 1] : []));
     expect(beginnings).toHaveLength(5);
     for (const at of beginnings) expect(pings).toContain(at);
+  });
+
+  test("asks at least every 97 KiB, whatever it sends", () => {
+    const size = fc.oneof(fc.nat(200), fc.nat(40_000), fc.nat(66_000), fc.nat(300_000));
+    const step = fc.record({ size, isFlushed: fc.boolean() });
+    const property = fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const { outbox, frames, pings, send } = openOutbox();
+      for (const { size, isFlushed } of steps) {
+        send(size);
+        if (isFlushed) outbox.flush();
+      }
+      outbox.flush();
+      for (let answered = 0; answered < pings.length; answered++) outbox.answered();
+      let begin = 0;
+      for (const end of [...pings, frames.length]) {
+        const between = frames.slice(begin, end).reduce((sum, { bytes }) => sum + bytes, 0);
+        expect(between).toBeLessThanOrEqual(97 * 1024);
+        begin = end;
+      }
+    });
+    fc.assert(property, { numRuns: 200 });
   });
 
   test("asks every 32 KiB how far the peer has read: one that reads slowly keeps its session", async () => {
