@@ -66,7 +66,7 @@ export class WebSocketChannel implements Channel {
   }
 
   pause(): void {
-    if (this.#state.kind === "open" && this.#receiver.pause()) this.#webSocket.pause();
+    if (this.#receiver.pause()) this.#webSocket.pause();
   }
 
   resume(): void {
