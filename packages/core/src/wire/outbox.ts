@@ -42,8 +42,11 @@ export interface Place {
 
 /** A batch that has grown this far is not worth keeping till the end of the turn. */
 const fullBatchBytes = 64 * 1024;
-/** A ping is due behind so much: with a frame of the largest size before it 96 KiB, 10 s at the slowest. */
+/** A ping is due behind so much: with a frame of the largest size 96 KiB, 10 s at the slowest. */
 const unpingedBytes = 32 * 1024;
+/** Small frames behind a fragment wait for the ping of the next, but not for long: between two is no more than 144 KiB. */
+const smallFrameBytes = 4 * 1024;
+const unpingedBetweenBytes = maxFragmentBytes + 2 * smallFrameBytes;
 /** Frames are not held back for longer, in milliseconds. */
 const maxHeldMs = 1;
 /** What stands in the batch before a large message moves elsewhere when there is no more of it than this. */
@@ -140,7 +143,7 @@ export class Outbox {
     if (this.#openAt >= 0) {
       throw new RpcError("unsupported-value", "a value calls a remote method while it is being sent", "not-sent");
     }
-    this.#pingIfDue(); // of a fragment: what is behind that is said by the next only
+    this.#pingBeyond(unpingedBetweenBytes);
     const writer = this.#batchWriter();
     this.#openAt = writer.length;
     this.#openCode = code;
@@ -287,16 +290,21 @@ export class Outbox {
       writeHeader(writer, at, this.#openCode);
       this.#unsent.add(purpose, payloadBytes + frameHeaderBytes);
       this.#unpingedBytes += payloadBytes;
-      this.#pingIfDue();
+      this.#pingBeyond(this.#isBetweenFragments(payloadBytes) ? unpingedBetweenBytes : unpingedBytes);
     }
     if (writer.length >= fullBatchBytes) this.flush();
     else this.#schedule();
     return large;
   }
 
+  /** The next fragment asks soon enough, and the answer opens the window: asked earlier, more would be on its way. */
+  #isBetweenFragments(payloadBytes: number): boolean {
+    return this.#large.isInProgress && payloadBytes < smallFrameBytes;
+  }
+
   /** How far the peer has read is asked so often that who reads slowly is not taken for one who does not read. */
-  #pingIfDue(): void {
-    if (this.#unpingedBytes < unpingedBytes) return;
+  #pingBeyond(bytes: number): void {
+    if (this.#unpingedBytes < bytes) return;
     this.#unpingedBytes = 0;
     this.#large.pinged();
     writePing(this.#batchWriter());
@@ -346,7 +354,7 @@ export class Outbox {
   #beginWaiting(): void {
     if (this.#large.isEmpty) return;
     this.#large.beginWaiting((message) => {
-      this.#pingIfDue(); // not behind it: its next fragment brings a ping
+      this.#pingBeyond(unpingedBytes); // not behind it: its next fragment brings a ping
       const writer = this.#batchWriter();
       const before = writer.length;
       message.begun = { batch: this.#batch, offset: before };
