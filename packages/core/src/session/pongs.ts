@@ -5,7 +5,7 @@
 import type { Clock } from "../clock/clock.ts";
 
 /** A sender goes on with what a ping was behind: it waits for few. */
-const maxDue = 4;
+const maxDue = 8;
 
 export class Pongs {
   readonly #clock: Clock;
