@@ -101,12 +101,12 @@ export const views: Extension<ArrayBuffer | ArrayBufferView> = {
   },
 };
 
-/** What travels beside the body is there already, in memory of its own. */
+/** What travels beside the body is there already, in memory of its own. Another way to send the values of other rows. */
 export const attachments: Extension<never> = {
   type: attachmentType,
   prototypes: [],
   write() {
-    throw new Error("no value has this row: it is another way to send those of the others");
+    throw new Error("no value has this row");
   },
   read(decoder) {
     const at = decoder.position;

@@ -119,8 +119,7 @@ export class Encoder {
     const { maxMessageBytes = Number.POSITIVE_INFINITY } = this.#limits;
     this.#attachedBytes += bytes;
     if (this.#attachedBytes <= maxMessageBytes) return;
-    const detail = `${this.#attachedBytes} bytes of binary and more, the peer takes ${maxMessageBytes}`;
-    throw tooMuch(`${detail} (limits.maxMessageBytes)`);
+    throw tooMuch(`${this.#attachedBytes} bytes and more, the peer takes ${maxMessageBytes} (limits.maxMessageBytes)`);
   }
 
   /** To be called before a class packs itself, which may change bytes: what is to be attached stays what it is now. */

@@ -76,7 +76,7 @@ export class Fragments {
     const total = reader.varint();
     if (total > this.#maxMessageBytes) throw tooLarge(total, this.#maxMessageBytes);
     if (total <= maxFragmentBytes || this.#incomplete.has(number)) {
-      throw new RpcError("protocol", `message ${number} of ${total} bytes begins as a fragment`, "not-executed");
+      throw broken(`message ${number} of ${total} bytes begins as a fragment`);
     }
     this.#announce(total);
     const partial = { code, totalBytes: total, parts: partsOf(code, total, reader), current: 0 };
@@ -97,7 +97,7 @@ export class Fragments {
   addRest(reader: ByteReader): WholeMessage | undefined {
     const partial = this.#incomplete.get(this.#last);
     if (!partial) {
-      throw new RpcError("protocol", `a fragment of message ${this.#last}, which is not under way`, "not-executed");
+      throw broken(`a fragment of message ${this.#last}, which is not under way`);
     }
     this.#fill(partial, reader);
     if (partial.current < partial.parts.length) return undefined;
@@ -163,7 +163,7 @@ const nothing = new Uint8Array(0);
 function partsOf(code: number, total: number, reader: ByteReader): readonly Part[] {
   const count = reader.varint();
   if (count > (carriesData(code) || code & optional ? maxAttachments : 0)) {
-    throw new RpcError("protocol", `a message with ${count} attachments`, "not-executed");
+    throw broken(`a message with ${count} attachments`);
   }
   const body = { size: total, bytes: nothing, filled: 0, memory: "lent" as const };
   const parts: Part[] = [body];
@@ -171,7 +171,7 @@ function partsOf(code: number, total: number, reader: ByteReader): readonly Part
     const size = reader.varint();
     body.size -= size;
     if (size < minAttachmentBytes || body.size < 1) {
-      throw new RpcError("protocol", `an attachment of ${size} bytes to a message of ${total}`, "not-executed");
+      throw broken(`an attachment of ${size} bytes to a message of ${total}`);
     }
     parts.push({ size, bytes: nothing, filled: 0, memory: "own" });
   }
@@ -179,7 +179,11 @@ function partsOf(code: number, total: number, reader: ByteReader): readonly Part
 }
 
 function misfit(): RpcError {
-  return new RpcError("protocol", "a fragment that does not fit its message", "not-executed");
+  return broken("a fragment that does not fit its message");
+}
+
+function broken(detail: string): RpcError {
+  return new RpcError("protocol", detail, "not-executed");
 }
 
 export function tooLarge(bytes: number, limit: number): RpcError {

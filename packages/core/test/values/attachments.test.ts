@@ -279,7 +279,7 @@ describe("large binary that is too much", () => {
     expect(await failureOf(pair.front.keep(given))).toMatchObject({
       code: "limit-exceeded",
       outcome: "not-sent",
-      detail: expect.stringContaining("args[0][0]: 1000000000 bytes of binary and more, the peer takes 1048576"),
+      detail: expect.stringContaining("args[0][0]: 1000000000 bytes and more, the peer takes 1048576"),
     });
     expect(process.memoryUsage().rss - before).toBeLessThan(100 * mebi);
   });
