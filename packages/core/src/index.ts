@@ -17,6 +17,7 @@ export { type Front, PerCall, PerSession, perCall, perSession } from "./endpoint
 export { type FrontOf, openService, type Service, type ServiceKernelOptions } from "./endpoint/service.ts";
 export { RemoteError } from "./errors/remote-error.ts";
 export { type Outcome, RpcError, type RpcErrorCode } from "./errors/rpc-error.ts";
+export { toError } from "./errors/to-error.ts";
 export { defaultLimits, type LimitOptions, type Limits, resolveLimits } from "./limits/limits.ts";
 export {
   boundMethod,

@@ -15,8 +15,3 @@ export function dialAborted(uri: string, signal: AbortSignal): RpcError {
   if (reason instanceof RpcError) return reason;
   return new RpcError("cancelled", `dial ${quote(uri)}: aborted`, "not-sent", { cause: reason });
 }
-
-/** Anything that was thrown, as an Error. */
-export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(`thrown: ${String(thrown)}`, { cause: thrown });
-}

@@ -1,6 +1,5 @@
 /** Calls what a service gave its listener, so that nothing it throws ends the process. */
-import type { Channel, ListenerEvents, PeerAddress } from "@farref/core";
-import { toError } from "./failures.ts";
+import { type Channel, type ListenerEvents, type PeerAddress, toError } from "@farref/core";
 
 /** Asks the service; a question that fails is a no. */
 export function isAccepted(on: ListenerEvents, peer: PeerAddress): boolean {

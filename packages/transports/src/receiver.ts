@@ -3,8 +3,7 @@
  * nothing before `start`, nothing while paused, `closed` exactly once and nothing after it, nothing lost in between,
  * and nothing that a callback throws ever reaches the platform.
  */
-import type { ChannelEvents } from "@farref/core";
-import { toError } from "./failures.ts";
+import { type ChannelEvents, toError } from "@farref/core";
 
 type State =
   | { readonly kind: "waiting" }

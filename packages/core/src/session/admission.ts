@@ -60,7 +60,7 @@ export class Admission {
     const { bytes, position, end, attachments } = reader;
     call.body = { bytes, start: position, end, attachments };
     const wasIncomplete = this.#incomplete.delete(call.id);
-    this.#prepare(call);
+    if (wasIncomplete || call.hasResultArguments) this.#prepare(call);
     if (call.isFinished) return;
     if (wasIncomplete) this.#options.queue.completed(call);
     else this.#admit(call);

@@ -304,7 +304,10 @@ export class Outbox {
 
   /** How far the peer has read is asked so often that who reads slowly is not taken for one who does not read. */
   #pingBeyond(bytes: number): void {
-    if (this.#unpingedBytes < bytes) return;
+    if (this.#unpingedBytes >= bytes) this.#pingHere();
+  }
+
+  #pingHere(): void {
     this.#unpingedBytes = 0;
     this.#large.pinged();
     writePing(this.#batchWriter());
@@ -379,10 +382,8 @@ export class Outbox {
     this.#unpingedBytes = maxFragmentBytes; // its ping is before it
     const done = this.#large.sendNext((message) => this.#write(message.next(this.#options.isFlushed())));
     if (!done) return;
-    this.#unpingedBytes = 0;
     if (this.#options.isFlushed()) this.#options.slabs.blocks.giveBack(done.memory);
-    this.#large.pinged();
-    writePing(this.#batchWriter());
+    this.#pingHere();
     this.#beginWaiting();
     if (!this.#isBlocked) this.#writeBatch();
   }

@@ -458,6 +458,24 @@ describe("shaking hands", () => {
   });
 });
 
+/** A service that waits 4 s for the rest of what has begun, and a peer to begin something. */
+async function stalling() {
+  const time = new ManualClock();
+  const pair = await leakCheckedPair(calculator, { clock: time, service: { limits: { stallTimeoutMs: 4_000 } } });
+  const raw = await RawPeer.connect(memoryTransport, pair.service.uri);
+  const session = [...pair.service.sessions].find((candidate) => candidate !== pair.session);
+  return {
+    time,
+    pair,
+    raw,
+    session,
+    async [Symbol.asyncDispose]() {
+      await raw[Symbol.asyncDispose]();
+      await pair[Symbol.asyncDispose]();
+    },
+  };
+}
+
 describe("a message that stands half received", () => {
   test.each([
     ["in the middle of a frame's header", (raw: RawPeer) => raw.write(Uint8Array.of(frame.call, 0))],
@@ -473,13 +491,8 @@ describe("a message that stands half received", () => {
         }),
     ],
   ])("%s ends the session after limits.stallTimeoutMs", async (_where, begin) => {
-    const time = new ManualClock();
-    await using pair = await leakCheckedPair(calculator, {
-      clock: time,
-      service: { limits: { stallTimeoutMs: 4_000 } },
-    });
-    await using raw = await RawPeer.connect(memoryTransport, pair.service.uri);
-    const session = [...pair.service.sessions].find((candidate) => candidate !== pair.session);
+    await using world = await stalling();
+    const { time, pair, raw, session } = world;
     const before = time.pendingTimers;
     begin(raw);
     await until(() => time.pendingTimers > before);
@@ -492,13 +505,8 @@ describe("a message that stands half received", () => {
   });
 
   test("and begins others meanwhile, has not stopped", async () => {
-    const time = new ManualClock();
-    await using pair = await leakCheckedPair(calculator, {
-      clock: time,
-      service: { limits: { stallTimeoutMs: 4_000 } },
-    });
-    await using raw = await RawPeer.connect(memoryTransport, pair.service.uri);
-    const session = [...pair.service.sessions].find((candidate) => candidate !== pair.session);
+    await using world = await stalling();
+    const { time, raw, session } = world;
     for (let id = 1; id <= 5; id++) {
       const { bytesIn } = session?.stats() ?? { bytesIn: 0 };
       raw.beginCall(id, 0, "add", ["x".repeat(100_000)]);
@@ -513,13 +521,8 @@ describe("a message that stands half received", () => {
   });
 
   test("and goes on in time, does not", async () => {
-    const time = new ManualClock();
-    await using pair = await leakCheckedPair(calculator, {
-      clock: time,
-      service: { limits: { stallTimeoutMs: 4_000 } },
-    });
-    await using raw = await RawPeer.connect(memoryTransport, pair.service.uri);
-    const session = [...pair.service.sessions].find((candidate) => candidate !== pair.session);
+    await using world = await stalling();
+    const { time, raw, session } = world;
     const frameBytes = Uint8Array.of(frame.ping | optional, 0, 0, 3, 1, 2, 3);
     for (const byte of frameBytes) {
       const received = session?.stats().bytesIn ?? 0;

@@ -1,8 +1,8 @@
 /** The client's side of TLS, for `tls:` and `wss:` alike, and what its failures mean. */
 import { isIP } from "node:net";
 import { type ConnectionOptions, checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from "node:tls";
-import { RpcError } from "@farref/core";
-import { toError, unreachable } from "../failures.ts";
+import { RpcError, toError } from "@farref/core";
+import { unreachable } from "../failures.ts";
 import { codeOf, systemReasonOf } from "../system-failures.ts";
 import { type HostAddress, quote } from "../uri.ts";
 import { clientOptions, withOptionsOf } from "./tls-options.ts";
